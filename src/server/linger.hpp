@@ -1,0 +1,26 @@
+#pragma once
+// Ending a TCP connection without losing the last words.
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <memory>
+#include <tuple>
+
+#include "support/asio.hpp"
+
+namespace chorus {
+
+/// Sends FIN, then reads and discards until the peer ends too. Closing with unread input would make the kernel send
+/// RST, and that can destroy what the peer has not read yet (RFC 9112 section 9.6). Ends when the socket is closed;
+/// whoever calls it sets a deadline.
+inline awaitable<void> linger(tcp_socket& socket) {
+  error_code ec;
+  socket.shutdown(tcp_socket::shutdown_send, ec);
+  auto const discarded = std::make_unique<std::array<char, 4096>>();
+  while (!ec) {
+    auto const result = co_await socket.async_read_some(net::buffer(*discarded), nothrow);
+    ec = std::get<0>(result);
+  }
+}
+
+}  // namespace chorus

@@ -1,0 +1,132 @@
+#include "server/negotiation.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <utility>
+
+#include "server/address.hpp"
+#include "server/linger.hpp"
+
+namespace chorus {
+
+namespace {
+
+using parser = http::request_parser<http::empty_body>;
+
+/// The answer to bytes that are no request; nothing where the peer has gone and none makes sense.
+std::optional<response> answer_to(error_code ec) {
+  if (ec == http::error::end_of_stream || ec == http::error::partial_message) return std::nullopt;
+  if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
+    return problem(http::status::request_header_fields_too_large, "The request line and headers are too large.");
+  if (ec.category() == make_error_code(http::error::bad_method).category())
+    return problem(http::status::bad_request, "This is not an HTTP/1.1 request: " + ec.message() + ".");
+  return std::nullopt;
+}
+
+class negotiation final : public peer {
+ public:
+  negotiation(context& shared, tcp_socket& socket, tcp::endpoint const& from)
+      : shared_(shared), socket_(socket), from_(from), buffer_(shared.options.max_header_size) {
+    arm();
+    shared_.peers.push_back(*this);
+  }
+
+  awaitable<std::optional<upgrade>> run() {
+    std::optional<upgrade> granted;
+    while (open_ && !granted) granted = co_await exchange();
+    co_return granted;
+  }
+
+  void tick(clock::time_point now) override {
+    if (now < deadline_) return;
+    if (waiting_) {
+      arm();
+      timed_out_ = true;
+      socket_.cancel();
+    } else {
+      socket_.close();
+    }
+  }
+
+  void close(farewell const&) override {
+    if (waiting_) socket_.cancel();
+  }
+
+  void abort(farewell const&) override { socket_.close(); }
+
+ private:
+  /// One request, and its answer unless it is granted a WebSocket.
+  awaitable<std::optional<upgrade>> exchange() {
+    parser reader;
+    reader.header_limit(static_cast<std::uint32_t>(shared_.options.max_header_size));
+    waiting_ = true;
+    auto const [ec, bytes] = co_await http::async_read_header(socket_, buffer_, reader, nothrow);
+    waiting_ = false;
+    if (ec) {
+      co_await refuse(ec, reader.got_some() || buffer_.size() != 0);
+      co_return std::nullopt;
+    }
+    auto decision = decide(reader.get());
+    if (auto const* const to = std::get_if<endpoint>(&decision)) co_return upgrade{reader.release(), *to};
+
+    auto& answer = std::get<response>(decision);
+    auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
+    if (reader.get().method() == http::verb::head) answer.body().clear();
+    answer.keep_alive(reader.get().keep_alive() && !has_body && !shared_.draining);
+    co_await send(std::move(answer));
+    co_return std::nullopt;
+  }
+
+  std::variant<endpoint, response> decide(request const& asked) const {
+    auto const full = !shared_.seats.admits(from_.address());
+    auto decision = route(asked, {shared_.draining, full, shared_.options});
+    // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
+    if (std::holds_alternative<endpoint>(decision) && buffer_.size() != 0)
+      decision = problem(http::status::bad_request, "Data came before the upgrade was answered.");
+    return decision;
+  }
+
+  awaitable<void> refuse(error_code ec, bool request_begun) {
+    auto answer = answer_to(ec);
+    if (timed_out_ && request_begun)
+      answer = problem(http::status::request_timeout, "The request was not complete in time.");
+    open_ = false;
+    if (!answer) co_return;
+    answer->keep_alive(false);
+    co_await send(std::move(*answer));
+  }
+
+  awaitable<void> send(response answer) {
+    shared_.log.debug("answered address={} status={}", to_string(from_), answer.result_int());
+    auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
+    arm();
+    open_ = !ec && answer.keep_alive();
+    if (!ec && !open_) co_await linger(socket_);
+  }
+
+  void arm() {
+    auto const timeout = shared_.options.handshake_timeout;
+    deadline_ = timeout == duration::zero() ? clock::time_point::max() : clock::now() + timeout;
+  }
+
+  context& shared_;
+  tcp_socket& socket_;
+  tcp::endpoint const& from_;
+  boost::beast::flat_buffer buffer_;
+  clock::time_point deadline_;
+  bool waiting_ = false;    ///< for a request
+  bool timed_out_ = false;  ///< while waiting
+  bool open_ = true;
+};
+
+}  // namespace
+
+awaitable<std::optional<upgrade>> negotiate(context& shared, tcp_socket& socket, tcp::endpoint const& from) {
+  negotiation phase(shared, socket, from);
+  co_return co_await phase.run();
+}
+
+}  // namespace chorus

@@ -1,0 +1,22 @@
+#pragma once
+// The first phase of a connection: HTTP, until it becomes a WebSocket or ends.
+
+#include <optional>
+
+#include "server/context.hpp"
+#include "server/routes.hpp"
+#include "support/asio.hpp"
+
+namespace chorus {
+
+/// A request for a WebSocket that is granted.
+struct upgrade {
+  request asked;
+  endpoint to;
+};
+
+/// Reads requests and answers them. Returns when one asks for a WebSocket and may have it; nothing when the connection
+/// has ended, be it by either side, by an error or by the handshake timeout. Does not throw for what a peer does.
+awaitable<std::optional<upgrade>> negotiate(context& shared, tcp_socket& socket, tcp::endpoint const& from);
+
+}  // namespace chorus

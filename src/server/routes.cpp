@@ -1,0 +1,115 @@
+#include "server/routes.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <optional>
+#include <range/v3/algorithm/all_of.hpp>
+#include <range/v3/algorithm/any_of.hpp>
+#include <string>
+
+namespace chorus {
+
+namespace {
+
+using http::field;
+using http::status;
+
+constexpr std::string_view websocket_version = "13";
+
+std::string_view path_of(request const& asked) {
+  std::string_view const target(asked.target().data(), asked.target().size());
+  return target.substr(0, target.find('?'));
+}
+
+std::string_view header(request const& asked, field name) {
+  auto const value = asked[name];
+  return {value.data(), value.size()};
+}
+
+bool is_base64(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/// 16 bytes in base64 (RFC 6455 section 4.1).
+bool is_websocket_key(std::string_view key) {
+  return key.size() == 24 && key.ends_with("==") && ranges::all_of(key.substr(0, 22), is_base64);
+}
+
+response text(status result, std::string body) {
+  response answer(result, 11, std::move(body));
+  answer.set(field::server, "chorus");
+  answer.set(field::content_type, "text/plain; charset=utf-8");
+  answer.prepare_payload();
+  return answer;
+}
+
+response upgrade_required(std::string_view detail) {
+  auto answer = problem(status::upgrade_required, detail);
+  answer.set(field::connection, "upgrade");
+  answer.set(field::upgrade, "websocket");
+  answer.set(field::sec_websocket_version, websocket_version);
+  return answer;
+}
+
+response unavailable(std::string_view detail) {
+  auto answer = problem(status::service_unavailable, detail);
+  answer.set(field::retry_after, "5");
+  return answer;
+}
+
+std::variant<endpoint, response> upgrade(endpoint to, request const& asked, circumstances const& now) {
+  if (!boost::beast::websocket::is_upgrade(asked)) return upgrade_required("This is a WebSocket endpoint.");
+  if (header(asked, field::sec_websocket_version) != websocket_version)
+    return upgrade_required("Sec-WebSocket-Version must be 13.");
+  if (!is_websocket_key(header(asked, field::sec_websocket_key)))
+    return problem(status::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64.");
+  if (!origin_allowed(header(asked, field::origin), header(asked, field::host), now.options))
+    return problem(status::forbidden, "Pages from this Origin may not connect.");
+  if (now.draining) return unavailable("The server is stopping.");
+  if (now.full) return unavailable("There are as many connections as the server takes.");
+  return to;
+}
+
+}  // namespace
+
+std::variant<endpoint, response> route(request const& asked, circumstances const& now) {
+  if (asked.version() >= 11 && asked.count(field::host) != 1)
+    return problem(status::bad_request, "There must be one Host header.");
+
+  auto const path = path_of(asked);
+  auto const to = path == "/chat"   ? std::optional(endpoint::chat)
+                  : path == "/echo" ? std::optional(endpoint::echo)
+                                    : std::nullopt;
+  if (!to && path != "/healthz" && path != "/readyz")
+    return problem(status::not_found, "There is /chat, /echo, /healthz and /readyz.");
+
+  if (asked.method() != http::verb::get && asked.method() != http::verb::head) {
+    auto answer = problem(status::method_not_allowed, "Use GET.");
+    answer.set(field::allow, "GET, HEAD");
+    return answer;
+  }
+  if (to) return upgrade(*to, asked, now);
+  if (path == "/readyz" && now.draining) return unavailable("The server is stopping.");
+  return text(status::ok, "ok\n");
+}
+
+response problem(status result, std::string_view detail) {
+  boost::json::object const body{
+      {"title", http::obsolete_reason(result)}, {"status", static_cast<unsigned>(result)}, {"detail", detail}};
+  auto answer = text(result, boost::json::serialize(body) + "\n");
+  answer.set(field::content_type, "application/problem+json");
+  return answer;
+}
+
+bool origin_allowed(std::string_view origin, std::string_view host, settings const& options) {
+  if (origin.empty()) return true;
+  auto const authority = origin.find("://");
+  if (authority != std::string_view::npos && boost::beast::iequals(origin.substr(authority + 3), host)) return true;
+  return ranges::any_of(options.allow_origins, [&](std::string const& allowed) {
+    return allowed == "*" || boost::beast::iequals(origin, allowed);
+  });
+}
+
+}  // namespace chorus

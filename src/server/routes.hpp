@@ -1,0 +1,40 @@
+#pragma once
+// Which request gets what: the HTTP face of the server, without any I/O.
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <string_view>
+#include <variant>
+
+#include "server/settings.hpp"
+
+namespace chorus {
+
+namespace http = boost::beast::http;
+
+using request = http::request<http::empty_body>;
+using response = http::response<http::string_body>;
+
+/// What a WebSocket can be opened to.
+enum class endpoint { chat, echo };
+
+/// What an answer depends on besides the request.
+struct circumstances {
+  bool draining;  ///< the server is stopping
+  bool full;      ///< no session from this address can begin now
+  settings const& options;
+};
+
+/// The endpoint to upgrade to, or the response to send instead, complete but for `keep_alive`.
+std::variant<endpoint, response> route(request const& asked, circumstances const& now);
+
+/// An error response with a body of `application/problem+json` (RFC 9457). `detail` says what would have been right.
+response problem(http::status status, std::string_view detail);
+
+/// True if a page from `origin` may connect to a server that was addressed as `host`, both as in the headers: it is
+/// from the same host and port, or it is listed, or all are. A client that is no browser sends no Origin, and may (RFC
+/// 6455 section 10.2).
+bool origin_allowed(std::string_view origin, std::string_view host, settings const& options);
+
+}  // namespace chorus

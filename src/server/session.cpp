@@ -1,0 +1,197 @@
+#include "server/session.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket/stream.hpp>
+#include <optional>
+#include <utility>
+
+#include "server/address.hpp"
+#include "server/egress.hpp"
+#include "server/linger.hpp"
+#include "server/liveness.hpp"
+
+namespace chorus {
+
+namespace {
+
+namespace websocket = boost::beast::websocket;
+
+/// A read buffer that a large message has grown beyond this many bytes is given back.
+constexpr std::size_t kept_input_capacity = 4 * 1024;
+
+packet_ptr ping_packet() {
+  static packet_ptr const shared = [] {
+    std::string frame;
+    append_frame(frame, opcode::ping, {});
+    return make_packet(std::move(frame));
+  }();
+  return shared;
+}
+
+/// One connection: `converse` reads, `write_loop` writes what does not fit at once, the heartbeat ticks. It ends by its
+/// socket: whoever wants it to end says farewell, or closes the socket, and both loops return.
+template <class Transport>
+class session final : public peer, private outbound_channel::sink {
+ public:
+  session(context& shared, Transport transport, tcp::endpoint const& from)
+      : shared_(shared),
+        seat_(shared.seats, from.address()),
+        address_(to_string(from)),
+        out_(transport.get_executor(), shared.options.outbound_limit, *this),
+        stream_(std::move(transport), out_),
+        liveness_(shared.options, clock::now()) {
+    shared_.peers.push_back(*this);
+  }
+
+  awaitable<void> run(upgrade granted) {
+    using namespace net::experimental::awaitable_operators;
+    co_await (converse(std::move(granted)) && write_loop());
+  }
+
+  void tick(clock::time_point now) override {
+    switch (liveness_.check(now, {!out_.empty(), out_.sealed(), out_.progress()})) {
+      case liveness::verdict::fine: return;
+      case liveness::verdict::ping: return out_.push(ping_packet());
+      case liveness::verdict::ping_timeout: return close(farewells::ping_timeout);
+      case liveness::verdict::write_timeout: return abort(farewells::write_timeout);
+      case liveness::verdict::close_timeout: return abort(farewells::close_timeout);
+    }
+  }
+
+  void close(farewell const& words) override {
+    said_ = said_ ? said_ : &words;
+    leave();
+    out_.seal(words.frame);
+  }
+
+  void abort(farewell const& words) override {
+    said_ = said_ ? said_ : &words;
+    leave();
+    out_.close(words.frame);
+    close_socket();
+  }
+
+ private:
+  awaitable<void> converse(upgrade granted) {
+    co_await accept(std::move(granted.asked));
+    if (!ended_) co_await read_loop(granted.to);
+    leave();
+    out_.close();
+    // After a close frame of either side Beast has flushed ours and sent FIN. Otherwise there is nobody left to talk
+    // to.
+    if (ended_.category() == make_error_code(websocket::error::closed).category()) co_await linger(socket());
+    close_socket();
+  }
+
+  awaitable<void> accept(request asked) {
+    stream_.set_option(websocket::stream_base::decorator(
+        [](websocket::response_type& reply) { reply.set(http::field::server, "chorus"); }));
+    stream_.read_message_max(shared_.options.max_message_size);
+    stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
+    auto const [ec] = co_await stream_.async_accept(asked, nothrow);
+    ended_ = ec;
+  }
+
+  awaitable<void> read_loop(endpoint to) {
+    greet(to);
+    for (;;) {
+      auto const [ec, bytes] = co_await stream_.async_read(input_, nothrow);
+      ended_ = ec;
+      if (ec) co_return;
+      liveness_.heard();
+      if (member_) {
+        hear(*member_);
+      } else if (to == endpoint::echo && stream_.got_text()) {
+        // Awaited, so that who does not read the answers is not read from either.
+        out_.push(make_packet(encode_echo(received())));
+        co_await out_.async_flush(nothrow);
+      }
+      release_input();
+    }
+  }
+
+  awaitable<void> write_loop() {
+    for (;;) {
+      auto const ready = co_await out_.ready();
+      if (!ready) co_return;
+      co_await flush();
+    }
+  }
+
+  /// A coroutine of its own, so that its gather list takes memory only while the peer is behind.
+  awaitable<void> flush() {
+    auto const buffers = out_.gather();
+    auto const [ec, bytes] = co_await socket().async_write_some(buffers, nothrow);
+    out_.consume(bytes);
+    if (!ec) co_return;
+    out_.close();
+    close_socket();
+  }
+
+  void greet(endpoint to) {
+    if (to == endpoint::echo) return out_.push(make_packet(encode_echo_greeting()));
+    member_.emplace(shared_.lobby, shared_.names.next(), shared_.text, out_);
+    shared_.log.info("joined name={} address={} users={}", member_->name(), address_, shared_.lobby.users());
+  }
+
+  void hear(member& speaker) {
+    auto said = shared_.text.decode(stream_.got_text() ? opcode::text : opcode::binary, received());
+    if (said) speaker.say(std::move(*said));
+  }
+
+  void leave() {
+    if (!member_) return;
+    shared_.log.info("left name={} address={} reason={:?}", member_->name(), address_, why_ended());
+    member_.reset();
+  }
+
+  std::string why_ended() const {
+    if (said_) return said_->why;
+    if (ended_ != websocket::error::closed) return ended_.message();
+    auto const& peers = stream_.reason();
+    auto const words = std::string_view(peers.reason.data(), peers.reason.size());
+    return fmt::format("closed by peer: {}{}{}", static_cast<unsigned>(peers.code), words.empty() ? "" : " ", words);
+  }
+
+  std::size_t try_write(net::const_buffer bytes) noexcept override {
+    error_code ec;
+    return socket().write_some(bytes, ec);
+  }
+
+  packet_ptr gap_notice(seq_range missed) override { return make_packet(shared_.text.gap(missed.first, missed.last)); }
+
+  std::string_view received() const { return {static_cast<char const*>(input_.cdata().data()), input_.size()}; }
+
+  void release_input() {
+    input_.clear();
+    if (input_.capacity() > kept_input_capacity) input_.shrink_to_fit();
+  }
+
+  Transport& socket() { return stream_.next_layer().next_layer(); }
+
+  void close_socket() {
+    error_code ignored;
+    socket().close(ignored);
+  }
+
+  context& shared_;
+  capacity::seat seat_;
+  std::string address_;
+  outbound_channel out_;
+  websocket::stream<egress<Transport>, false> stream_;
+  boost::beast::flat_buffer input_;
+  std::optional<member> member_;
+  liveness liveness_;
+  error_code ended_;                ///< how reading ended
+  farewell const* said_ = nullptr;  ///< why we ended it, if it was us
+};
+
+}  // namespace
+
+awaitable<void> run_session(context& shared, tcp_socket socket, tcp::endpoint from, upgrade granted) {
+  session<tcp_socket> phase(shared, std::move(socket), from);
+  co_await phase.run(std::move(granted));
+}
+
+}  // namespace chorus

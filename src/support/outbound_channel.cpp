@@ -1,0 +1,106 @@
+#include "support/outbound_channel.hpp"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <utility>
+
+namespace chorus {
+
+void outbound_channel::push(packet_ptr const& p) {
+  if (sealed_) return;
+  if (queue_.empty()) {
+    auto const taken = sink_.try_write(net::buffer(p->bytes));
+    if (taken == p->bytes.size()) return;
+    enqueue(p);
+    front_offset_ = taken;
+    wake_.set();
+  } else if (p->events.empty()) {
+    enqueue(p);
+  } else if (missed_.empty() && waiting_bytes_ + p->bytes.size() <= limit_) {
+    enqueue(p);
+  } else {
+    miss(p->events);
+  }
+}
+
+void outbound_channel::seal(packet_ptr const& last) {
+  if (sealed_) return;
+  announce_gap();
+  push(last);
+  sealed_ = true;
+}
+
+awaitable<bool> outbound_channel::ready() {
+  while (queue_.empty() && !closed_) co_await wake_.wait();
+  co_return !closed_;
+}
+
+outbound_channel::gather_list outbound_channel::gather() {
+  gather_list buffers;
+  in_flight_ = std::min(queue_.size(), max_gather);
+  for (std::size_t i = 0; i != in_flight_; ++i) buffers.push_back(net::buffer(queue_[i].packet->bytes));
+  buffers.front() += front_offset_;
+  return buffers;
+}
+
+void outbound_channel::consume(std::size_t bytes) {
+  in_flight_ = 0;
+  progress_ += bytes;
+  front_offset_ += bytes;
+  while (!queue_.empty() && front_offset_ >= queue_.front().packet->bytes.size()) {
+    front_offset_ -= queue_.front().packet->bytes.size();
+    pop_front();
+  }
+  if (queue_.empty()) announce_gap();
+}
+
+void outbound_channel::close(packet_ptr const& last_words) {
+  if (closed_) return;
+  auto const was_told = sealed_ && queue_.empty();
+  if (last_words && !was_told && front_offset_ == 0) sink_.try_write(net::buffer(last_words->bytes));
+  sealed_ = closed_ = true;
+  if (std::ranges::any_of(queue_, &entry::flush)) flushed_.try_send(net::error::operation_aborted);
+  // A pending write still refers to the packets that it was given; they go with the channel.
+  while (queue_.size() > in_flight_) queue_.pop_back();
+  wake_.set();
+}
+
+void outbound_channel::enqueue(packet_ptr const& p) {
+  queue_.push_back({p});
+  waiting_bytes_ += p->bytes.size();
+}
+
+void outbound_channel::pop_front() {
+  waiting_bytes_ -= queue_.front().packet->bytes.size();
+  if (queue_.front().flush) flushed_.try_send(error_code{});
+  queue_.pop_front();
+}
+
+void outbound_channel::miss(seq_range events) {
+  if (missed_.empty()) {
+    missed_.first = events.first;
+    // The first packet stays even if no byte of it is sent: the gap ends when the queue runs empty, and it must not do
+    // so here.
+    auto const begun = queue_.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(in_flight_, 1));
+    for (auto it = begun; it != queue_.end(); ++it) {
+      if (it->packet->events.empty()) continue;
+      missed_.first = std::min(missed_.first, it->packet->events.first);
+      waiting_bytes_ -= it->packet->bytes.size();
+    }
+    queue_.erase(std::remove_if(begun, queue_.end(), [](entry const& e) { return !e.packet->events.empty(); }),
+                 queue_.end());
+  }
+  missed_.last = events.last;
+}
+
+void outbound_channel::announce_gap() {
+  if (missed_.empty()) return;
+  auto const notice = sink_.gap_notice(std::exchange(missed_, {}));
+  if (queue_.empty()) {
+    push(notice);
+  } else {
+    enqueue(notice);
+  }
+}
+
+}  // namespace chorus

@@ -1,0 +1,109 @@
+#pragma once
+// The bounded queue between everyone who has something for a peer and the one write loop that sends it.
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/container/deque.hpp>
+#include <boost/container/static_vector.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "support/auto_reset_event.hpp"
+#include "support/packet.hpp"
+
+namespace chorus {
+
+/// A FIFO of shared packets for one peer. Producers never wait: what a slow peer cannot take in time is dropped, and
+/// announced.
+///
+/// - While nothing waits, a push is written to the socket at once, without waking the write loop. Only what the socket
+/// does not
+///   take is queued. So the write loop costs nothing for peers that keep up.
+/// - Packets that carry events count against `limit`. When the next one does not fit, the event packets that wait are
+/// dropped
+///   and the channel has a *gap*: further events are dropped too, until the write loop has sent what it had begun. Then
+///   the peer gets a notice of the whole gap, and live traffic again. A packet always fits when nothing waits.
+/// - Packets without events (greetings, control frames) are exempt; each has a producer that is bounded by other means.
+///
+/// Owned by a session, used on its executor's thread only, destroyed after its write loop has ended.
+class outbound_channel {
+ public:
+  /// What the channel needs of the session that owns it.
+  struct sink {
+    /// Writes without blocking; returns how many bytes the socket took, 0 if it would block or failed.
+    virtual std::size_t try_write(net::const_buffer bytes) noexcept = 0;
+    /// Encodes the notice for events that this peer will not get.
+    virtual packet_ptr gap_notice(seq_range missed) = 0;
+
+   protected:
+    ~sink() = default;
+  };
+
+  /// Asio sends at most 64 buffers with one system call.
+  static constexpr std::size_t max_gather = 64;
+  using gather_list = boost::container::static_vector<net::const_buffer, max_gather>;
+
+  outbound_channel(executor ex, std::size_t limit_bytes, sink& to)
+      : limit_(limit_bytes), sink_(to), wake_(ex), flushed_(ex, 1) {}
+
+  /// For producers: never blocks, and the packet may be dropped (see above). Ignored after `seal`.
+  void push(packet_ptr const& p);
+
+  /// Pushes the last packet, a close frame: whatever is pushed later is ignored (RFC 6455 section 5.5.1).
+  void seal(packet_ptr const& last);
+  bool sealed() const { return sealed_; }
+
+  /// Completes with `void(error_code)` when the last packet that waits now, which must carry no events, has gone to the
+  /// socket; with `operation_aborted` if the channel is closed first. One at a time.
+  template <net::completion_token_for<void(error_code)> Token>
+  auto async_flush(Token&& token) {
+    if (queue_.empty()) {
+      flushed_.try_send(closed_ ? error_code(net::error::operation_aborted) : error_code());
+    } else {
+      queue_.back().flush = true;
+    }
+    return flushed_.async_receive(std::forward<Token>(token));
+  }
+
+  /// For the write loop: returns true when something waits, false when the channel is closed.
+  awaitable<bool> ready();
+  /// What waits, in order. The bytes stay alive until `consume`.
+  gather_list gather();
+  /// The socket took `bytes` of what `gather` returned.
+  void consume(std::size_t bytes);
+
+  /// Drops what waits and ends the write loop. If the peer has not been sent its last packet yet and no frame is cut in
+  /// half, `last_words` are tried once.
+  void close(packet_ptr const& last_words = nullptr);
+
+  bool empty() const { return queue_.empty(); }
+  std::size_t waiting_bytes() const { return waiting_bytes_; }
+  /// Grows with every byte that the socket takes from the queue: a peer with a queue and no progress is stalled.
+  std::uint64_t progress() const { return progress_; }
+
+ private:
+  struct entry {
+    packet_ptr packet;
+    bool flush = false;  ///< a flush completes with this entry
+  };
+
+  void enqueue(packet_ptr const& p);
+  void pop_front();
+  void miss(seq_range events);
+  void announce_gap();
+
+  std::size_t limit_;
+  sink& sink_;
+  boost::container::deque<entry> queue_;
+  std::size_t front_offset_ = 0;   ///< bytes of the first packet that are sent
+  std::size_t in_flight_ = 0;      ///< packets that a pending write refers to
+  std::size_t waiting_bytes_ = 0;  ///< size of all packets in the queue
+  std::uint64_t progress_ = 0;
+  seq_range missed_;
+  bool sealed_ = false;
+  bool closed_ = false;
+  auto_reset_event wake_;
+  net::experimental::channel<executor, void(error_code)> flushed_;
+};
+
+}  // namespace chorus
