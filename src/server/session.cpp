@@ -78,9 +78,7 @@ class session final : public peer, private outbound_channel::sink {
     if (!ended_) co_await read_loop(granted.to);
     leave();
     out_.close();
-    // After a close frame of either side Beast has flushed ours and sent FIN. Otherwise there is nobody left to talk
-    // to.
-    if (ended_.category() == make_error_code(websocket::error::closed).category()) co_await linger(socket());
+    if (peer_may_still_send()) co_await linger(socket());
     close_socket();
   }
 
@@ -144,6 +142,13 @@ class session final : public peer, private outbound_channel::sink {
     if (!member_) return;
     shared_.log.info("left name={} address={} reason={:?}", member_->name(), address_, why_ended());
     member_.reset();
+  }
+
+  /// True if Beast closed for a wrong frame. After a close frame of its own the peer is silent, and the server is the
+  /// one to close the connection (RFC 6455 section 7.1.1).
+  bool peer_may_still_send() const {
+    return ended_ != websocket::error::closed &&
+           ended_.category() == make_error_code(websocket::error::closed).category();
   }
 
   std::string why_ended() const {

@@ -1,0 +1,89 @@
+#include "running_server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <spdlog/sinks/base_sink.h>
+
+#include "logging.hpp"
+
+namespace chorus::test {
+
+/// A log in memory that can be waited on.
+struct running_server::log_capture final : spdlog::sinks::sink {
+  std::mutex mutable mutex;
+  std::condition_variable mutable grown;
+  std::string text;
+
+  void log(spdlog::details::log_msg const& line) override {
+    std::lock_guard const lock(mutex);
+    text.append(line.payload.data(), line.payload.size()).push_back('\n');
+    grown.notify_all();
+  }
+  void flush() override {}
+  void set_pattern(std::string const&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+};
+
+namespace {
+
+std::shared_ptr<spdlog::logger> debug_logger(spdlog::sink_ptr to) {
+  auto log = std::make_shared<spdlog::logger>("test", std::move(to));
+  log->set_level(spdlog::level::debug);
+  return log;
+}
+
+}  // namespace
+
+settings test_settings() {
+  settings options;
+  options.address = net::ip::make_address("127.0.0.1");
+  options.port = 0;
+  return options;
+}
+
+running_server::running_server(settings options)
+    : captured_(std::make_shared<log_capture>()),
+      io_(1),
+      server_(io_.get_executor(), options, debug_logger(captured_)),
+      port_(server_.local_endpoint().port()),
+      end_(ended_.get_future()) {
+  net::co_spawn(io_, server_.run(), [this](std::exception_ptr error) {
+    if (error) {
+      ended_.set_exception(error);
+    } else {
+      ended_.set_value();
+    }
+  });
+  thread_ = std::thread([this] { io_.run(); });
+}
+
+running_server::~running_server() {
+  abort();
+  thread_.join();
+}
+
+void running_server::stop() {
+  net::post(io_, [this] { server_.stop(); });
+}
+
+void running_server::abort() {
+  net::post(io_, [this] { server_.abort(); });
+}
+
+bool running_server::ended_within(std::chrono::milliseconds time) {
+  return end_.wait_for(time) == std::future_status::ready;
+}
+
+std::string running_server::log() const {
+  std::lock_guard const lock(captured_->mutex);
+  return captured_->text;
+}
+
+bool running_server::logs(std::string_view words) const {
+  std::unique_lock lock(captured_->mutex);
+  return captured_->grown.wait_for(lock, patience, [&] { return captured_->text.find(words) != std::string::npos; });
+}
+
+}  // namespace chorus::test

@@ -1,0 +1,47 @@
+#pragma once
+// The real server on a real socket, in a thread of its own.
+
+#include <cstdint>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "client.hpp"
+#include "server/server.hpp"
+
+namespace chorus::test {
+
+/// Short enough timeouts for a test to see, long enough for a busy machine.
+settings test_settings();
+
+/// Serves on port 0 of loopback until `stop` or destruction; the destructor waits until every coroutine has ended.
+class running_server {
+ public:
+  explicit running_server(settings options = test_settings());
+  ~running_server();
+
+  std::uint16_t port() const { return port_; }
+
+  void stop();
+  void abort();
+  /// True when `server::run` has returned, within the time.
+  bool ended_within(std::chrono::milliseconds time);
+
+  /// Everything that is logged so far, from debug up.
+  std::string log() const;
+  /// True when the log contains the words, at the latest when patience ends.
+  bool logs(std::string_view words) const;
+
+ private:
+  struct log_capture;
+
+  std::shared_ptr<log_capture> captured_;
+  net::io_context io_;
+  server server_;
+  std::uint16_t port_;
+  std::promise<void> ended_;
+  std::future<void> end_;
+  std::thread thread_;
+};
+
+}  // namespace chorus::test

@@ -1,0 +1,549 @@
+"""The program as its operator sees it: options, exit codes, log, signals.
+
+Usage: python3 program_test.py PATH_TO_CHORUS_SERVER
+"""
+
+import contextlib
+import errno
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+import server_process
+from server_process import DEADLINE, ServerTest, clean_environment, free_port, get, run_to_end, wait_until_responding
+
+TEXT, CLOSE = 0x1, 0x8
+SERVICE_RESTART = 1012
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+class RawWebSocket(contextlib.AbstractContextManager):
+    """A WebSocket that does nothing by itself: it answers no ping and no close frame unless the test does."""
+
+    def __init__(self, port, path="/chat", host="127.0.0.1", headers=()):
+        self._socket = socket.create_connection((host, port), timeout=DEADLINE)
+        self._input = self._socket.makefile("rb")
+        request = [f"GET {path} HTTP/1.1", f"Host: localhost:{port}", "Connection: Upgrade", "Upgrade: websocket",
+                   "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *headers, "", ""]
+        self._socket.sendall("\r\n".join(request).encode())
+        self.status = int(self._input.readline().split()[1])
+        while self._input.readline().strip():
+            pass
+
+    def __exit__(self, *_):
+        self._input.close()
+        self._socket.close()
+
+    @property
+    def address(self):
+        """Our own end, as the server's log writes it (IPv4)."""
+        return "{}:{}".format(*self._socket.getsockname())
+
+    def send(self, opcode, payload):
+        """One final frame of less than 126 bytes, masked with zeros."""
+        self._socket.sendall(bytes([0x80 | opcode, 0x80 | len(payload)]) + bytes(4) + payload)
+
+    def send_close(self, code, reason=""):
+        self.send(CLOSE, struct.pack("!H", code) + reason.encode())
+
+    def receive(self):
+        """The next frame of less than 126 bytes, as (opcode, payload); None at the end of the stream."""
+        header = self._input.read(2)
+        return (header[0] & 0xF, self._input.read(header[1])) if header else None
+
+    def receive_close(self):
+        """The code of the close frame that must come now."""
+        opcode, payload = self.receive()
+        assert opcode == CLOSE, (opcode, payload)
+        return struct.unpack("!H", payload[:2])[0]
+
+
+def temporary_file(test, content):
+    """The path of a file that is there as long as the test runs."""
+    file = tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="utf-8")
+    test.addCleanup(file.close)
+    file.write(content)
+    file.flush()
+    return file.name
+
+
+class Help(unittest.TestCase):
+    def test_help_shows_groups_options_defaults_and_units(self):
+        result = run_to_end("--help")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"^Usage: chorus-server")
+        for group in ("Listening", "Timeouts", "Limits", "Logging", "General"):
+            self.assertRegex(result.stdout, rf"(?m)^{group}\b.*:$")
+        for option, default in (
+                ("address", "0.0.0.0"), ("port", "8080"), ("handshake-timeout", "10s"), ("ping-interval", "15s"),
+                ("ping-timeout", "15s"), ("write-timeout", "10s"), ("drain-timeout", "10s"),
+                ("max-header-size", "8KiB"), ("max-message-size", "64KiB"), ("outbound-limit", "1MiB"),
+                ("max-connections", "10000"), ("max-connections-per-address", "0"), ("log-level", "info"),
+                ("log-format", "text")):
+            self.assertRegex(result.stdout, rf"(?m)^  --{option} [A-Z]+ \(={re.escape(default)}\) +\S")
+        for text in ("--allow-origin", "--config", "--help", "--version", "15s, 200ms, 1h", "64KiB, 1MiB",
+                     "CHORUS_PORT"):
+            self.assertIn(text, result.stdout)
+
+    def test_help_comes_before_complaints_about_values_and_other_sources(self):
+        for arguments, environment in ((["--port=x", "--help"], {}), (["--help", "--config=/nowhere"], {}),
+                                       (["--help"], {"CHORUS_PROT": "1"}), (["--help"], {"PORT": "x"})):
+            with self.subTest(arguments=arguments, environment=environment):
+                result = run_to_end(*arguments, environment=environment)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertRegex(result.stdout, r"^Usage: chorus-server")
+
+    def test_version(self):
+        result = run_to_end("--version")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"\Achorus-server \d+\.\d+\.\d+\n\Z")
+
+
+class UsageErrors(unittest.TestCase):
+    """Exit code 2, nothing on standard output, and one line on standard error that names source, key and cure."""
+
+    def check(self, *arguments, environment=None, expected):
+        with self.subTest(arguments=arguments, environment=environment):
+            result = run_to_end(*arguments, environment=environment)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
+            self.assertRegex(result.stderr, r"\Achorus-server: [^\n]+\n\Z")
+            for text in expected:
+                self.assertIn(text, result.stderr)
+
+    def check_file(self, content, *expected):
+        path = temporary_file(self, content)
+        self.check("--config", path, expected=[path, *expected])
+
+    def test_unknown_option(self):
+        self.check("--prot=1", expected=["command line", "'--prot'", "did you mean", "port"])
+        self.check("--log-levle", expected=["command line", "'--log-levle'", "did you mean", "log-level"])
+        self.check("--xylophone=1", expected=["command line", "'--xylophone'", "see --help"])
+
+    def test_unknown_option_whose_value_is_a_word_of_its_own(self):
+        self.check("--prot", "8080", expected=["command line", "'--prot'", "did you mean", "port"])
+
+    def test_unknown_short_option(self):
+        self.check("-p", "8080", expected=["command line", "'-p'", "see --help"])
+
+    def test_options_are_not_abbreviated(self):
+        self.check("--addr=::1", expected=["command line", "'--addr'", "did you mean", "address"])
+
+    def test_bad_value(self):
+        number = "a number from 0 to 65535"
+        for port in ("abc", "65536", "-1", "+1", " 1", "1 ", "0x10", "1.5"):
+            self.check(f"--port={port}", expected=["command line", "--port", f"'{port}'", number])
+        self.check("--address=localhost", expected=["command line", "--address", "'localhost'", "IP address"])
+        for time_text in ("fast", "15 s", "15sec", "-1s", "1.5s", "400000h", "99999999999999999999s"):
+            self.check(f"--ping-interval={time_text}", expected=["--ping-interval", f"'{time_text}'", "15s, 200ms"])
+        for size in ("big", "64KB", "64kib", "-1", "2GiB", "99999999999999999999"):
+            self.check(f"--max-message-size={size}",
+                       expected=["--max-message-size", f"'{size}'", "64KiB", "1073741824"])
+        self.check("--max-header-size=1", expected=["--max-header-size", "'1'", "from 256"])
+        self.check("--max-connections=-1", expected=["--max-connections", "'-1'", "a number from 0"])
+        self.check("--log-level=loud", expected=["--log-level", "'loud'", "trace, debug, info, warn, error"])
+        self.check("--log-format=xml", expected=["--log-format", "'xml'", "text or json"])
+        for origin in ("example.org", "https://example.org/", "https://", "null"):
+            self.check(f"--allow-origin={origin}", expected=["--allow-origin", f"'{origin}'", "https://example.org"])
+
+    def test_bad_value_in_words(self):
+        self.check("--port", "abc", expected=["command line", "--port", "'abc'", "a number from 0 to 65535"])
+
+    def test_the_complaint_is_one_line_whatever_the_value_is(self):
+        self.check("--port=1\n2", expected=["command line", "--port"])
+
+    def test_missing_value(self):
+        self.check("--port", expected=["command line", "'--port'", "missing"])
+        self.check("--port=", expected=["command line", "'--port'", "see --help"])
+        self.check("--help=yes", expected=["command line", "'--help'", "see --help"])
+
+    def test_missing_value_before_another_option(self):
+        self.check("--port", "--address", "::1", expected=["command line", "--port"])
+
+    def test_unexpected_argument(self):
+        self.check("serve", expected=["command line", "'serve'", "see --help"])
+        self.check("--port=0", "8080", expected=["command line", "'8080'", "see --help"])
+        self.check("", expected=["command line", "''", "see --help"])
+
+    def test_two_configuration_files(self):
+        result = run_to_end("--config=/nowhere/a", "--config=/nowhere/b")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertNotIn("unknown option", result.stderr)
+
+    def test_unknown_key_in_the_environment(self):
+        self.check(environment={"CHORUS_PROT": "1"}, expected=["environment", "'CHORUS_PROT'", "did you mean", "port"])
+        self.check(environment={"CHORUS_HELP": "1"}, expected=["environment", "'CHORUS_HELP'", "see --help"])
+
+    def test_bad_value_in_the_environment(self):
+        number = "a number from 0 to 65535"
+        self.check(environment={"PORT": "http"}, expected=["environment", "PORT:", "'http'", number])
+        self.check(environment={"PORT": ""}, expected=["environment", "PORT:", "''", number])
+        self.check(environment={"CHORUS_PORT": "http"}, expected=["environment", "CHORUS_PORT:", "'http'", number])
+        self.check(environment={"CHORUS_LOG_FORMAT": "xml"},
+                   expected=["environment", "CHORUS_LOG_FORMAT", "'xml'", "text or json"])
+
+    def test_unreadable_configuration_file(self):
+        with tempfile.TemporaryDirectory() as directory:
+            missing = directory + "/missing.conf"
+            for path in (missing, directory):
+                self.check("--config", path, expected=[path, "cannot be read"])
+                self.check(environment={"CHORUS_CONFIG": path}, expected=[path, "cannot be read"])
+
+    def test_empty_name_of_a_configuration_file(self):
+        self.check(environment={"CHORUS_CONFIG": ""}, expected=["CHORUS_CONFIG", "cannot be read"])
+
+    def test_unknown_key_in_a_configuration_file(self):
+        self.check_file("prot = 1\n", "'prot'", "did you mean", "port")
+        self.check_file("[server]\nport = 1\n", "'server.port'", "see --help")
+        self.check_file("config = other.conf\n", "'config'", "see --help")
+        self.check_file("help = 1\n", "'help'", "see --help")
+
+    def test_bad_value_in_a_configuration_file(self):
+        self.check_file("port = http\n", "port:", "'http'", "a number from 0 to 65535")
+        self.check_file("log-level = info\nping-timeout = soon\n", "ping-timeout:", "'soon'", "15s, 200ms")
+
+    def test_line_that_says_nothing_in_a_configuration_file(self):
+        self.check_file("# a comment\nport 8080\n", "'port 8080'")
+
+
+class Precedence(ServerTest):
+    """Command line > CHORUS_* > PORT > configuration file > default."""
+
+    def announced(self, *arguments, environment=None):
+        server = self.launch("--address=127.0.0.1", *arguments, environment=environment)
+        server.wait_until_ready()
+        return server.port
+
+    def test_every_source_beats_the_weaker_ones(self):
+        in_file, plain, named, given, alone = (free_port() for _ in range(5))
+        config = "--config=" + temporary_file(self, f"# where to listen\nport = {in_file}\n")
+        self.assertEqual(self.announced(config), in_file)
+        self.assertEqual(self.announced(config, environment={"PORT": f"{plain}"}), plain)
+        both = {"PORT": f"{plain}", "CHORUS_PORT": f"{named}"}
+        self.assertEqual(self.announced(config, environment=both), named)
+        self.assertEqual(self.announced(config, f"--port={given}", environment=both), given)
+        self.assertEqual(self.announced(environment={"PORT": f"{alone}"}), alone)
+
+    def test_default_port(self):
+        # No machine has this address (RFC 5737), so the complaint shows the port, whoever may be using it.
+        self.assertIn("cannot listen on 192.0.2.1:8080: ", run_to_end("--address=192.0.2.1").stderr)
+
+    def test_sources_add_up_if_they_name_different_options(self):
+        config = temporary_file(self, "log-format = json\n")
+        server = self.launch("--port=0", environment={"CHORUS_CONFIG": config, "CHORUS_ADDRESS": "127.0.0.1"})
+        server.wait_until_ready()
+        self.assertEqual(server.address, "127.0.0.1")
+        self.assertIsInstance(json.loads(server.log()[0]), dict)
+
+    def test_file_of_the_command_line_replaces_that_of_the_environment(self):
+        first, second = (free_port() for _ in range(2))
+        weak, strong = temporary_file(self, f"port = {first}\n"), temporary_file(self, f"port={second}\r\n")
+        self.assertEqual(self.announced("--config", strong, environment={"CHORUS_CONFIG": weak}), second)
+
+    def test_list_is_replaced_not_merged(self):
+        file_a, file_b, environ, line_a, line_b = (f"https://{name}.example" for name in ("a", "b", "c", "d", "e"))
+        config = "--config=" + temporary_file(self, f"allow-origin = {file_a}\nallow-origin = {file_b}\n")
+        in_environment = {"CHORUS_ALLOW_ORIGIN": environ}
+        on_line = [f"--allow-origin={line_a}", f"--allow-origin={line_b}"]
+        for arguments, environment, allowed in (
+                ([config], {}, {file_a, file_b}), ([config], in_environment, {environ}),
+                ([config, *on_line], in_environment, {line_a, line_b})):
+            server = self.start(*arguments, environment=environment)
+            admitted = set()
+            for origin in (file_a, file_b, environ, line_a, line_b):
+                with RawWebSocket(server.port, headers=[f"Origin: {origin}"]) as peer:
+                    self.assertIn(peer.status, (101, 403))
+                    if peer.status == 101:
+                        admitted.add(origin)
+            self.assertEqual(admitted, allowed)
+
+
+class Listening(ServerTest):
+    def test_port_0_announces_the_real_port(self):
+        server = self.launch("--port=0")
+        server.wait_until_announced()
+        self.assertEqual(server.address, "0.0.0.0")
+        self.assertNotEqual(server.port, 0)
+        self.assertRegex(server.log()[0], rf"^{TIME} info +Responding at http://0\.0\.0\.0:{server.port}$")
+        self.assertEqual(get(server.port, "/healthz"), (200, "ok\n"))
+
+    def test_ipv6(self):
+        if not self.has_ipv6():
+            self.skipTest("this system has no IPv6")
+        server = self.start("--address=::1")
+        self.assertEqual(server.address, "[::1]")
+        with RawWebSocket(server.port, host="::1") as peer:
+            self.assertEqual(peer.status, 101)
+            server.wait_for_line(r"joined name=user0 address=\[::1\]:\d+ ")
+
+    def test_any_ipv6_address_is_ipv4_too(self):
+        if not self.has_ipv6():
+            self.skipTest("this system has no IPv6")
+        server = self.start("--address=::")
+        self.assertEqual(server.address, "[::]")
+        for host in ("::1", "127.0.0.1"):
+            self.assertEqual(get(server.port, "/healthz", host), (200, "ok\n"))
+
+    def test_taken_port(self):
+        server = self.start("--address=127.0.0.1")
+        second = run_to_end("--address=127.0.0.1", f"--port={server.port}")
+        self.assertEqual((second.returncode, second.stdout), (1, ""))
+        self.assertEqual(second.stderr,
+                         f"chorus-server: cannot listen on 127.0.0.1:{server.port}: Address already in use\n")
+
+    def test_foreign_address(self):
+        result = run_to_end("--address=192.0.2.1", "--port=0")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertRegex(result.stderr, r"\Achorus-server: cannot listen on 192\.0\.2\.1:0: [^\n]+\n\Z")
+
+    def test_port_is_free_again_after_the_end(self):
+        server = self.start("--address=127.0.0.1")
+        with RawWebSocket(server.port) as peer:
+            self.assertEqual(peer.status, 101)
+            server.send_signal(signal.SIGTERM)
+            peer.receive()
+            peer.send_close(peer.receive_close())
+        self.assertEqual(server.wait_for_exit(), 0)
+        again = self.launch("--address=127.0.0.1", f"--port={server.port}")
+        again.wait_until_ready()
+
+    @staticmethod
+    def has_ipv6():
+        try:
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+            return True
+        except OSError as error:
+            if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                return False
+            raise
+
+
+class Log(ServerTest):
+    def test_text(self):
+        server = self.start()
+        with RawWebSocket(server.port) as peer:
+            peer.receive()
+        server.wait_for_line("left name=user0")
+        for line in server.log():
+            self.assertRegex(line, rf"^{TIME} (trace|debug|info|warn|error) +\S")
+
+    def test_json(self):
+        server = self.start("--log-format=json")
+        with RawWebSocket(server.port) as peer:
+            peer.receive()
+            peer.send_close(1000, 'quo"te\n')
+            peer.receive_close()
+        server.wait_for_line("left name=user0")
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait_for_exit(), 0)
+        entries = [json.loads(line) for line in server.log()]
+        self.assertGreaterEqual(len(entries), 4)
+        for entry in entries:
+            self.assertEqual(set(entry), {"time", "level", "message"})
+            self.assertRegex(entry["time"], rf"^{TIME}$")
+            self.assertEqual(entry["level"], "info")
+        self.assertEqual(entries[0]["message"], f"Responding at http://0.0.0.0:{server.port}")
+        self.assertEqual(entries[-1]["message"], "stopped")
+
+    def test_level(self):
+        port = free_port()
+        quiet = self.launch("--log-level=error", f"--port={port}")
+        wait_until_responding(port)
+        with RawWebSocket(port) as peer:
+            peer.receive()
+        quiet.send_signal(signal.SIGTERM)
+        self.assertEqual(quiet.wait_for_exit(), 0)
+        self.assertEqual(quiet.log(), [])
+
+        talkative = self.start("--log-level=debug")
+        talkative.wait_for_line(r"debug +answered address=127\.0\.0\.1:\d+ status=200")
+
+    def test_who_joined_and_why_who_left(self):
+        server = self.start()
+        with RawWebSocket(server.port) as first, RawWebSocket(server.port) as second:
+            server.wait_for_line(rf"info +joined name=user0 address={first.address} users=1$")
+            server.wait_for_line(rf"info +joined name=user1 address={second.address} users=2$")
+            first.receive()
+            first.send_close(1000, "Good bye")
+            server.wait_for_line(rf'info +left name=user0 address={first.address} '
+                                 r'reason="closed by peer: 1000 Good bye"$')
+            gone = second.address
+        server.wait_for_line(rf'info +left name=user1 address={gone} reason="[^"]+"$')
+
+    def test_close_without_a_code_is_told_from_a_code(self):
+        server = self.start()
+        with RawWebSocket(server.port) as peer:
+            peer.receive()
+            peer.send(CLOSE, b"")
+            self.assertEqual(peer.receive()[0], CLOSE)
+            reason = server.wait_for_line(r'left name=user0 .* reason="([^"]*)"$').group(1)
+        self.assertRegex(reason, r"^closed by peer")
+        self.assertNotRegex(reason, r"\b0\b")
+
+    def test_echo_has_no_members(self):
+        server = self.start()
+        with RawWebSocket(server.port, "/echo") as peer:
+            self.assertEqual(peer.receive(), (TEXT, b"You are connected!"))
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait_for_exit(), 0)
+        self.assertNotIn("name=", "\n".join(server.log()))
+
+    def test_close_reason_cannot_forge_a_line(self):
+        forgeries = ("bye\n2026-01-01T00:00:00.000Z info  stopped", "bye\r\nstopped", "\x1b[2K\x1b[1Gstopped",
+                     "bye\x00\x7f", "bye\x85stopped", "bye\u2028stopped\u2029", "\u202edeppots",
+                     'bye" name="root', "back\\slash\\n")
+        for log_format in ("text", "json"):
+            server = self.start("--address=127.0.0.1", f"--log-format={log_format}")
+            for number, forgery in enumerate(forgeries):
+                with self.subTest(log_format=log_format, forgery=forgery):
+                    with RawWebSocket(server.port) as peer:
+                        peer.receive()
+                        peer.send_close(1000, forgery)
+                        self.assertEqual(peer.receive_close(), 1000)
+                    server.wait_for_line(f"left name=user{number} ")
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait_for_exit(), 0)
+            with self.subTest(log_format=log_format):
+                self.check_log(server.log(), 3 + 2 * len(forgeries), log_format)
+
+    def check_log(self, lines, expected_count, log_format):
+        """As many lines as things happened, all printable, each with at most one quoted text at its end."""
+        self.assertEqual(len(lines), expected_count, lines)
+        for line in lines:
+            self.assertTrue(line.isprintable(), repr(line))
+            message = json.loads(line)["message"] if log_format == "json" else line
+            self.assertTrue(message.isprintable(), repr(message))
+            self.assertRegex(message, r'^([^"\\]|reason="([^"\\]|\\.)*"$)*$')
+
+
+class Stopping(ServerTest):
+    """The first signal ends it in good order, the second at once; both are an orderly end, with exit code 0."""
+
+    def test_signal_as_soon_as_it_responds(self):
+        for _ in range(10):
+            with subprocess.Popen([server_process.program, "--port=0"], stdout=subprocess.PIPE,
+                                  env=clean_environment()) as server:
+                try:
+                    self.assertTrue(select.select([server.stdout], [], [], DEADLINE)[0])
+                    self.assertIn(b"Responding at", server.stdout.readline())
+                    server.send_signal(signal.SIGTERM)
+                    self.assertEqual(server.wait(DEADLINE), 0)
+                finally:
+                    server.kill()
+
+    def test_peers_are_told_and_answer(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=number.name):
+                server = self.start("--drain-timeout=1m", "--ping-timeout=1m")
+                with RawWebSocket(server.port) as member, RawWebSocket(server.port, "/echo") as echo:
+                    for peer in (member, echo):
+                        self.assertEqual(peer.receive()[0], TEXT)
+                    server.send_signal(number)
+                    for peer in (member, echo):
+                        self.assertEqual(peer.receive_close(), SERVICE_RESTART)
+                        peer.send_close(SERVICE_RESTART)
+                        self.assertIsNone(peer.receive())
+                self.assertEqual(server.wait_for_exit(), 0)
+                server.wait_for_line("stopping, with 2 sessions$")
+                server.wait_for_line('left name=user0 .* reason="Server is stopping"$')
+                self.assertRegex(server.log()[-1], "stopped$")
+
+    def test_plain_connections_do_not_delay_it(self):
+        server = self.start("--drain-timeout=1m", "--handshake-timeout=1m")
+        at = ("127.0.0.1", server.port)
+        with contextlib.ExitStack() as connections:
+            silent, idle, unfinished = (connections.enter_context(socket.create_connection(at, DEADLINE))
+                                        for _ in range(3))
+            idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertIn(b"200 OK", idle.recv(1024))
+            unfinished.sendall(b"GET /chat HTTP/1.1\r\nHost: x\r\n")
+            get(server.port, "/healthz")  # the others were accepted before it
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait_for_exit(), 0)
+            self.assertEqual(silent.recv(1), b"")
+
+    def test_second_signal_ends_it_at_once(self):
+        for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)):
+            with self.subTest(first=first.name, second=second.name):
+                server = self.start("--drain-timeout=1m", "--ping-timeout=0")
+                with RawWebSocket(server.port) as mute:
+                    mute.receive()
+                    server.send_signal(first)
+                    self.assertEqual(mute.receive_close(), SERVICE_RESTART)
+                    server.send_signal(second)
+                    self.assertEqual(server.wait_for_exit(), 0)
+                    self.assertIsNone(mute.receive())
+
+    def test_drain_timeout_bounds_it(self):
+        server = self.start("--drain-timeout=300ms", "--ping-timeout=0")
+        with RawWebSocket(server.port) as mute:
+            mute.receive()
+            begun = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(mute.receive_close(), SERVICE_RESTART)
+            self.assertEqual(server.wait_for_exit(), 0)
+            taken = time.monotonic() - begun
+            self.assertIsNone(mute.receive())
+        self.assertGreaterEqual(taken, 0.3)
+        self.assertLess(taken, 5)
+
+    def test_drain_timeout_of_0_is_at_once(self):
+        server = self.start("--drain-timeout=0", "--ping-timeout=0")
+        with RawWebSocket(server.port) as mute:
+            mute.receive()
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait_for_exit(), 0)
+
+
+class WithoutALog(unittest.TestCase):
+    """Where the log cannot be written the server serves all the same."""
+
+    def check(self, stdout=None, launcher=()):
+        port = free_port()
+        with subprocess.Popen([*launcher, server_process.program, "--address=127.0.0.1", f"--port={port}"],
+                              stdout=stdout, stderr=subprocess.DEVNULL, env=clean_environment()) as server:
+            try:
+                wait_until_responding(port)
+                with RawWebSocket(port) as peer:
+                    self.assertEqual(peer.receive(), (TEXT, b"You are connected! There are 1 users here."))
+                    for number in range(100):
+                        peer.send(TEXT, b"%d" % number)
+                        self.assertEqual(peer.receive(), (TEXT, b"[user0]: %d" % number))
+                for _ in range(10):
+                    with RawWebSocket(port) as peer:
+                        self.assertEqual(peer.receive()[0], TEXT)
+                server.send_signal(signal.SIGTERM)
+                self.assertEqual(server.wait(DEADLINE), 0)
+            finally:
+                server.kill()
+
+    def test_broken_pipe(self):
+        reading_end, writing_end = os.pipe()
+        os.close(reading_end)
+        try:
+            self.check(writing_end)
+        finally:
+            os.close(writing_end)
+
+    def test_closed_output(self):
+        self.check(launcher=["sh", "-c", 'exec "$0" "$@" >&-'])
+
+    def test_full_disk(self):
+        if not pathlib.Path("/dev/full").exists():
+            self.skipTest("this system has no /dev/full")
+        with open("/dev/full", "wb", buffering=0) as full:
+            self.check(full)
+
+
+if __name__ == "__main__":
+    server_process.main()

@@ -1,0 +1,41 @@
+#pragma once
+// A peer's socket for outbound channels, without a network.
+
+#include <algorithm>
+#include <string>
+
+#include "support/outbound_channel.hpp"
+
+namespace chorus::test {
+
+struct fake_sink final : outbound_channel::sink {
+  std::size_t room = 0;  ///< how many bytes the socket takes without blocking
+  std::string written;
+
+  std::size_t try_write(net::const_buffer bytes) noexcept override {
+    auto const taken = std::min(room, bytes.size());
+    written.append(static_cast<char const*>(bytes.data()), taken);
+    room -= taken;
+    return taken;
+  }
+
+  packet_ptr gap_notice(seq_range missed) override {
+    return make_packet("<gap " + std::to_string(missed.first) + "-" + std::to_string(missed.last) + ">");
+  }
+
+  /// What a write loop would do: sends everything that waits, or `most` bytes of it.
+  void drain(outbound_channel& out, std::size_t most = std::string::npos) {
+    while (!out.empty() && most != 0) {
+      std::size_t sent = 0;
+      for (auto const& buffer : out.gather()) {
+        auto const part = std::min(most - sent, buffer.size());
+        written.append(static_cast<char const*>(buffer.data()), part);
+        sent += part;
+      }
+      most -= sent;
+      out.consume(sent);
+    }
+  }
+};
+
+}  // namespace chorus::test

@@ -1,0 +1,261 @@
+#include "support/outbound_channel.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "fake_sink.hpp"
+#include "run.hpp"
+
+namespace chorus::test {
+
+namespace {
+
+constexpr std::size_t limit = 10;
+constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+
+packet_ptr control(std::string bytes) { return make_packet(std::move(bytes)); }
+packet_ptr events(std::string bytes, std::uint64_t first, std::uint64_t last) {
+  return make_packet(std::move(bytes), {first, last});
+}
+
+struct channel_of_ten_bytes {
+  net::io_context io;
+  fake_sink peer;
+  outbound_channel out{io.get_executor(), limit, peer};
+
+  std::optional<bool> ready;
+  std::optional<error_code> flushed;
+
+  awaitable<void> await_ready() {
+    auto const result = co_await out.ready();
+    ready = result;
+  }
+  awaitable<void> await_flush() {
+    auto const [ec] = co_await out.async_flush(nothrow);
+    flushed = ec;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(channel, channel_of_ten_bytes)
+
+BOOST_AUTO_TEST_CASE(push_writes_at_once_while_nothing_waits) {
+  peer.room = unlimited;
+  out.push(events("abc", 1, 1));
+  out.push(control("def"));
+  BOOST_TEST(peer.written == "abcdef");
+  BOOST_TEST(out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_socket_does_not_take_waits_in_order) {
+  peer.room = 2;
+  out.push(events("abc", 1, 1));
+  peer.room = unlimited;
+  out.push(events("def", 2, 2));
+  BOOST_TEST(peer.written == "ab");
+  peer.drain(out);
+  BOOST_TEST(peer.written == "abcdef");
+}
+
+BOOST_AUTO_TEST_CASE(writes_of_any_size_lose_nothing) {
+  out.push(events("abc", 1, 1));
+  out.push(control("defg"));
+  out.push(events("hi", 2, 2));
+  for (int i = 0; i != 9; ++i) {
+    BOOST_TEST(!out.empty());
+    peer.drain(out, 1);
+  }
+  BOOST_TEST(out.empty());
+  BOOST_TEST(peer.written == "abcdefghi");
+  BOOST_TEST(out.progress() == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(gathers_at_most_64) {
+  for (int i = 0; i != 100; ++i) out.push(control("x"));
+  BOOST_TEST(out.gather().size() == 64U);
+  out.consume(64);
+  BOOST_TEST(out.gather().size() == 36U);
+}
+
+BOOST_AUTO_TEST_CASE(limit_is_exact) {
+  out.push(events("12345", 1, 1));
+  out.push(events("67890", 2, 2));
+  BOOST_TEST(out.waiting_bytes() == limit);
+  peer.drain(out);
+  BOOST_TEST(peer.written == "1234567890");
+  BOOST_TEST(out.waiting_bytes() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(over_the_limit_the_backlog_is_dropped_and_announced) {
+  out.push(events("12345", 1, 2));
+  out.push(events("67890", 3, 4));
+  out.push(events("x", 5, 5));
+  BOOST_TEST(out.waiting_bytes() == 5U);
+  out.push(events("y", 6, 7));
+  peer.drain(out);
+  BOOST_TEST(peer.written == "12345<gap 3-7>");
+  peer.room = unlimited;
+  out.push(events("live", 8, 8));
+  BOOST_TEST(peer.written == "12345<gap 3-7>live");
+}
+
+BOOST_AUTO_TEST_CASE(gap_notice_comes_when_the_peer_reads_even_if_nobody_speaks) {
+  out.push(events("12345", 1, 1));
+  out.push(events("678901", 2, 2));
+  peer.room = unlimited;
+  peer.drain(out);
+  BOOST_TEST(peer.written == "12345<gap 2-2>");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_in_flight_is_not_dropped) {
+  out.push(events("123", 1, 1));
+  out.push(events("456", 2, 2));
+  auto const in_flight = out.gather();
+  BOOST_TEST(in_flight.size() == 2U);
+  out.push(events("789", 3, 3));
+  out.push(events("xyz", 4, 4));
+  out.consume(1);
+  peer.drain(out);
+  BOOST_TEST(peer.written == "23456<gap 3-4>");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_gap_is_announced_by_itself) {
+  out.push(events("12345678", 1, 1));
+  out.push(events("xxxxx", 2, 2));
+  peer.drain(out);
+  out.push(events("12345678", 3, 3));
+  out.push(events("xxxxx", 4, 5));
+  peer.drain(out);
+  BOOST_TEST(peer.written == "12345678<gap 2-2>12345678<gap 4-5>");
+}
+
+BOOST_AUTO_TEST_CASE(a_packet_over_the_limit_fits_when_nothing_waits) {
+  out.push(events("12345678901", 1, 1));
+  peer.drain(out);
+  BOOST_TEST(peer.written == "12345678901");
+}
+
+BOOST_AUTO_TEST_CASE(control_is_exempt_and_never_dropped) {
+  out.push(events("12345", 1, 1));
+  out.push(control("<ping is longer than the limit>"));
+  out.push(events("67890", 2, 2));
+  out.push(control("<pong>"));
+  peer.drain(out);
+  BOOST_TEST(peer.written == "12345<ping is longer than the limit><pong><gap 2-2>");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_follows_the_last_packet) {
+  out.push(events("1", 1, 1));
+  out.seal(control("<close>"));
+  out.push(events("2", 2, 2));
+  out.push(control("<ping>"));
+  out.seal(control("<close again>"));
+  peer.drain(out);
+  BOOST_TEST(peer.written == "1<close>");
+  BOOST_TEST(out.sealed());
+}
+
+BOOST_AUTO_TEST_CASE(gap_is_announced_before_the_last_packet) {
+  out.push(events("12345", 1, 1));
+  out.push(events("67890!", 2, 3));
+  out.seal(control("<close>"));
+  peer.drain(out);
+  BOOST_TEST(peer.written == "12345<gap 2-3><close>");
+}
+
+BOOST_AUTO_TEST_CASE(write_loop_sleeps_until_something_waits) {
+  start(io, await_ready());
+  BOOST_TEST(!ready.has_value());
+  peer.room = 1;
+  out.push(control("a"));
+  poll(io);
+  BOOST_TEST(!ready.has_value());
+  out.push(control("b"));
+  poll(io);
+  BOOST_TEST(ready.value());
+}
+
+BOOST_AUTO_TEST_CASE(write_loop_ends_with_the_channel) {
+  start(io, await_ready());
+  out.close();
+  poll(io);
+  BOOST_TEST(!ready.value());
+}
+
+BOOST_AUTO_TEST_CASE(flush_completes_at_once_if_nothing_waits) {
+  peer.room = unlimited;
+  out.push(control("a"));
+  start(io, await_flush());
+  BOOST_TEST(!flushed.value());
+}
+
+BOOST_AUTO_TEST_CASE(flush_completes_when_that_packet_is_gone) {
+  out.push(events("1", 1, 1));
+  out.push(control("<reply>"));
+  start(io, await_flush());
+  out.push(events("2", 2, 2));
+  peer.drain(out, 7);
+  poll(io);
+  BOOST_TEST(!flushed.has_value());
+  peer.drain(out, 1);
+  poll(io);
+  BOOST_TEST(!flushed.value());
+  BOOST_TEST(peer.written == "1<reply>");
+}
+
+BOOST_AUTO_TEST_CASE(flush_waits_for_the_last_packet_when_its_own_is_ignored) {
+  out.seal(control("<close>"));
+  out.push(control("<ignored>"));
+  start(io, await_flush());
+  BOOST_TEST(!flushed.has_value());
+  peer.drain(out);
+  poll(io);
+  BOOST_TEST(!flushed.value());
+}
+
+BOOST_AUTO_TEST_CASE(flush_fails_when_the_channel_is_closed) {
+  out.push(control("a"));
+  start(io, await_flush());
+  out.close();
+  poll(io);
+  BOOST_TEST(flushed.value() == net::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(last_words_are_tried_at_a_frame_boundary) {
+  out.push(events("waits", 1, 1));
+  peer.room = unlimited;
+  out.close(control("<bye>"));
+  BOOST_TEST(peer.written == "<bye>");
+  BOOST_TEST(out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(last_words_do_not_cut_a_frame_in_half) {
+  peer.room = 2;
+  out.push(events("waits", 1, 1));
+  peer.room = unlimited;
+  out.close(control("<bye>"));
+  BOOST_TEST(peer.written == "wa");
+}
+
+BOOST_AUTO_TEST_CASE(last_words_are_not_said_twice) {
+  peer.room = unlimited;
+  out.seal(control("<close>"));
+  out.close(control("<bye>"));
+  BOOST_TEST(peer.written == "<close>");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_in_flight_outlives_the_close) {
+  out.push(control("abc"));
+  auto const in_flight = out.gather();
+  out.push(control("def"));
+  out.close();
+  BOOST_TEST(std::string(static_cast<char const*>(in_flight.front().data()), in_flight.front().size()) == "abc");
+  out.consume(0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chorus::test

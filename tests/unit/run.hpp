@@ -1,0 +1,26 @@
+#pragma once
+// Coroutines in unit tests.
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <utility>
+
+#include "support/asio.hpp"
+
+namespace chorus::test {
+
+/// Runs everything that can run without waiting. Rethrows what leaves `task`.
+inline void start(net::io_context& io, awaitable<void> task) {
+  net::co_spawn(io, std::move(task), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+  io.restart();
+  io.poll();
+}
+
+inline void poll(net::io_context& io) {
+  io.restart();
+  io.poll();
+}
+
+}  // namespace chorus::test
