@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <string_view>
 #include <sys/resource.h>
@@ -32,6 +33,16 @@ environment read_environ() {
   return variables;
 }
 
+/// So that no socket becomes standard output, and gets the log, if the program is started without one.
+void reserve_standard_descriptors() {
+  while (true) {
+    auto const lowest_free = ::open("/dev/null", O_RDWR);
+    if (lowest_free <= STDERR_FILENO) continue;
+    ::close(lowest_free);
+    return;
+  }
+}
+
 /// One connection is one descriptor, and the usual soft limit is 1024.
 void raise_descriptor_limit(settings const& chosen, spdlog::logger& log) {
   rlimit limit{};
@@ -43,17 +54,18 @@ void raise_descriptor_limit(settings const& chosen, spdlog::logger& log) {
              chosen.max_connections);
 }
 
+using signal_set = net::basic_signal_set<executor>;
+
 /// The first signal asks for a stop in good order, the second for one at once.
-awaitable<void> stop_on_signals(executor ex, server& running) {
-  net::basic_signal_set<executor> signals(ex, SIGINT, SIGTERM);
+awaitable<void> stop_on_signals(signal_set& signals, server& running) {
   co_await signals.async_wait(use_awaitable);
   running.stop();
   co_await signals.async_wait(use_awaitable);
   running.abort();
 }
 
-awaitable<void> serve(executor ex, server& running, task_group& watchers) {
-  watchers.spawn(stop_on_signals(ex, running));
+awaitable<void> serve(signal_set& signals, server& running, task_group& watchers) {
+  watchers.spawn(stop_on_signals(signals, running));
   co_await running.run();
   watchers.cancel();
   co_await watchers.join();
@@ -64,15 +76,16 @@ void rethrow(std::exception_ptr error) {
 }
 
 void run(options const& chosen) {
-  std::signal(SIGPIPE, SIG_IGN);
   auto const log = make_logger(chosen.log_level, chosen.format);
-  raise_descriptor_limit(chosen.server, *log);
-
   net::io_context io(1);
+  // Before anyone can know that the server is there: a signal that comes early waits.
+  signal_set signals(io, SIGINT, SIGTERM);
   server running(io.get_executor(), chosen.server, log);
-  task_group watchers(io.get_executor(), rethrow);
+  raise_descriptor_limit(chosen.server, *log);
   log->info("Responding at http://{}", to_string(running.local_endpoint()));
-  net::co_spawn(io, serve(io.get_executor(), running, watchers), rethrow);
+
+  task_group watchers(io.get_executor(), rethrow);
+  net::co_spawn(io, serve(signals, running, watchers), rethrow);
   io.run();
   log->info("stopped");
 }
@@ -80,6 +93,8 @@ void run(options const& chosen) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
+  std::signal(SIGPIPE, SIG_IGN);
+  reserve_standard_descriptors();
   try {
     auto const chosen = parse_options({argv + 1, argv + argc}, read_environ());
     if (chosen.answer.empty()) {

@@ -40,7 +40,7 @@ awaitable<void> listener::run(std::function<void(tcp_socket)> accepted) {
       accepted(std::move(socket));
     } else if (out_of_resources(ec)) {
       co_await back_off(ec);
-    } else {
+    } else if (acceptor_.is_open()) {
       log_.debug("accept failed: {}", ec.message());
     }
   }
@@ -53,7 +53,10 @@ void listener::close() {
 }
 
 awaitable<void> listener::back_off(error_code ec) {
-  log_.warn("cannot accept connections: {}; next try in {} ms", ec.message(), next_pause_ / 1ms);
+  if (auto const now = clock::now(); now >= next_warning_) {
+    log_.warn("cannot accept connections: {}; trying on", ec.message());
+    next_warning_ = now + longest_pause;
+  }
   pause_.expires_after(next_pause_);
   next_pause_ = std::min(2 * next_pause_, longest_pause);
   co_await pause_.async_wait(nothrow);

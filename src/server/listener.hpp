@@ -31,6 +31,7 @@ class listener {
   tcp_acceptor acceptor_;
   timer pause_;
   clock::duration next_pause_;
+  clock::time_point next_warning_;
 };
 
 }  // namespace chorus

@@ -53,6 +53,7 @@ class negotiation final : public peer {
 
   void close(farewell const&) override {
     if (waiting_) socket_.cancel();
+    if (lingering_) socket_.close();
   }
 
   void abort(farewell const&) override { socket_.close(); }
@@ -104,7 +105,8 @@ class negotiation final : public peer {
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
     arm();
     open_ = !ec && answer.keep_alive();
-    if (!ec && !open_) co_await linger(socket_);
+    lingering_ = !ec && !open_ && !shared_.draining;
+    if (lingering_) co_await linger(socket_);
   }
 
   void arm() {
@@ -119,6 +121,7 @@ class negotiation final : public peer {
   clock::time_point deadline_;
   bool waiting_ = false;    ///< for a request
   bool timed_out_ = false;  ///< while waiting
+  bool lingering_ = false;  ///< after the last answer
   bool open_ = true;
 };
 

@@ -63,6 +63,7 @@ class session final : public peer, private outbound_channel::sink {
     said_ = said_ ? said_ : &words;
     leave();
     out_.seal(words.frame);
+    if (lingering_) close_socket();
   }
 
   void abort(farewell const& words) override {
@@ -78,7 +79,8 @@ class session final : public peer, private outbound_channel::sink {
     if (!ended_) co_await read_loop(granted.to);
     leave();
     out_.close();
-    if (peer_may_still_send()) co_await linger(socket());
+    lingering_ = peer_may_still_send();
+    if (lingering_) co_await linger(socket());
     close_socket();
   }
 
@@ -156,7 +158,9 @@ class session final : public peer, private outbound_channel::sink {
     if (ended_ != websocket::error::closed) return ended_.message();
     auto const& peers = stream_.reason();
     auto const words = std::string_view(peers.reason.data(), peers.reason.size());
-    return fmt::format("closed by peer: {}{}{}", static_cast<unsigned>(peers.code), words.empty() ? "" : " ", words);
+    // 1005 stands for a close frame without a code, and is never sent (RFC 6455 section 7.4.1).
+    auto const code = peers.code == websocket::close_code::none ? 1005 : static_cast<unsigned>(peers.code);
+    return fmt::format("closed by peer: {}{}{}", code, words.empty() ? "" : " ", words);
   }
 
   std::size_t try_write(net::const_buffer bytes) noexcept override {
@@ -188,6 +192,7 @@ class session final : public peer, private outbound_channel::sink {
   boost::beast::flat_buffer input_;
   std::optional<member> member_;
   liveness liveness_;
+  bool lingering_ = false;
   error_code ended_;                ///< how reading ended
   farewell const* said_ = nullptr;  ///< why we ended it, if it was us
 };
