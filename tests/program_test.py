@@ -5,6 +5,7 @@ Usage: python3 program_test.py PATH_TO_CHORUS_SERVER
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import pathlib
@@ -512,7 +513,7 @@ class Stopping(ServerTest):
 class WithoutALog(unittest.TestCase):
     """Where the log cannot be written the server serves all the same."""
 
-    def check(self, stdout=None, launcher=()):
+    def check(self, stdout=None, launcher=(), before_stop=lambda: None):
         port = free_port()
         with subprocess.Popen([*launcher, server_process.program, "--address=127.0.0.1", f"--port={port}"],
                               stdout=stdout, stderr=subprocess.DEVNULL, env=clean_environment()) as server:
@@ -526,6 +527,7 @@ class WithoutALog(unittest.TestCase):
                 for _ in range(10):
                     with RawWebSocket(port) as peer:
                         self.assertEqual(peer.receive()[0], TEXT)
+                before_stop()
                 server.send_signal(signal.SIGTERM)
                 self.assertEqual(server.wait(DEADLINE), 0)
             finally:
@@ -541,6 +543,15 @@ class WithoutALog(unittest.TestCase):
 
     def test_closed_output(self):
         self.check(launcher=["sh", "-c", 'exec "$0" "$@" >&-'])
+
+    def test_unread_pipe(self):
+        """Lines are dropped while nobody reads, and counted when somebody does."""
+        reading_end, writing_end = os.pipe()
+        with open(reading_end, "rb", buffering=0) as reader, open(writing_end, "wb", buffering=0) as log:
+            fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
+            log.write(bytes(4096))
+            self.check(log, before_stop=lambda: self.assertEqual(reader.read(8192), bytes(4096)))
+            self.assertRegex(reader.read(8192).decode(), r"warning \d+ lines were dropped: the log was not read\n")
 
     def test_full_disk(self):
         if not pathlib.Path("/dev/full").exists():

@@ -118,6 +118,20 @@ BOOST_AUTO_TEST_CASE(nobody_gets_in_while_it_stops) {
   BOOST_CHECK_THROW(client(server.port()), std::runtime_error);
 }
 
+/// Their last answer is out, and they neither read it nor end: there is nothing to wait for.
+BOOST_AUTO_TEST_CASE(lingering_peers_do_not_delay_the_stop) {
+  running_server server;
+  client answered(server.port());
+  answered.send_raw("GET /healthz HTTP/1.0\r\n\r\n");
+  answered.receive_response();
+  auto wrong = client::chat(server.port());
+  wrong.receive_text();
+  wrong.send_frame(0x3, "");
+  BOOST_TEST(wrong.receive_close().code == 1002);
+  server.stop();
+  BOOST_TEST(server.ended_within(2s));
+}
+
 BOOST_AUTO_TEST_CASE(peers_that_do_not_leave_are_cut_off_in_time) {
   auto options = test_settings();
   options.drain_timeout = 300ms;
