@@ -29,7 +29,7 @@ void put_big_endian(std::string& out, std::uint64_t value, int bytes) {
 
 std::uint64_t get_big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
-  for (unsigned char const byte : bytes) value = value << 8 | byte;
+  for (auto const byte : bytes) value = value << 8 | static_cast<std::uint8_t>(byte);
   return value;
 }
 
