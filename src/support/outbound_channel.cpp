@@ -14,9 +14,7 @@ void outbound_channel::push(packet_ptr const& p) {
     enqueue(p);
     front_offset_ = taken;
     wake_.set();
-  } else if (p->events.empty()) {
-    enqueue(p);
-  } else if (missed_.empty() && waiting_bytes_ + p->bytes.size() <= limit_) {
+  } else if (p->events.empty() || (missed_.empty() && waiting_bytes_ + p->bytes.size() <= limit_)) {
     enqueue(p);
   } else {
     miss(p->events);
