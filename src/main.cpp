@@ -54,6 +54,15 @@ void raise_descriptor_limit(settings const& chosen, spdlog::logger& log) {
              chosen.max_connections);
 }
 
+/// From here on the program only exits, and a signal that comes late must not change its exit code.
+void block_signals() {
+  sigset_t stopping{};
+  sigemptyset(&stopping);
+  sigaddset(&stopping, SIGINT);
+  sigaddset(&stopping, SIGTERM);
+  sigprocmask(SIG_BLOCK, &stopping, nullptr);
+}
+
 using signal_set = net::basic_signal_set<executor>;
 
 /// The first signal asks for a stop in good order, the second for one at once.
@@ -88,6 +97,7 @@ void run(options const& chosen) {
   net::co_spawn(io, serve(signals, running, watchers), rethrow);
   io.run();
   log->info("stopped");
+  block_signals();
 }
 
 }  // namespace

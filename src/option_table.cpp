@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "option_values.hpp"
+#include "support/option_values.hpp"
 
 namespace chorus {
 

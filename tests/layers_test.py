@@ -27,7 +27,7 @@ BEAST, ASIO = "boost/beast", "boost/asio"
 MAY_USE_BEAST = {"server", "client", "bench"}
 
 # What support is made of, besides the standard library, whose headers have neither folder nor suffix.
-SUPPORT_PACKAGES = (ASIO, "boost/container", "boost/intrusive", "boost/system")
+SUPPORT_PACKAGES = (ASIO, "boost/container", "boost/intrusive", "boost/system", "range/v3")
 
 HEADERS = {".hpp", ".h", ".ipp"}
 SOURCES = {".cpp", ".cc", ".cxx"}

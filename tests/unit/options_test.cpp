@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "option_values.hpp"
+#include "support/option_values.hpp"
 
 namespace chorus {
 

@@ -1,4 +1,4 @@
-#include "option_values.hpp"
+#include "support/option_values.hpp"
 
 #include <charconv>
 #include <limits>

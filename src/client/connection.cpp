@@ -1,0 +1,143 @@
+#include "client/connection.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+namespace chorus {
+
+namespace {
+
+namespace websocket = boost::beast::websocket;
+namespace http = boost::beast::http;
+
+constexpr auto patience = std::chrono::seconds(10);
+constexpr std::uint16_t no_code = 1005;
+
+}  // namespace
+
+struct connection::implementation {
+  explicit implementation(executor ex) : stream(ex) {}
+
+  websocket::stream<tcp_socket, false> stream;
+  boost::beast::flat_buffer input;
+  std::function<void(std::string)> pong;
+  bool closing = false;
+};
+
+connection::connection(executor ex) : self_(std::make_unique<implementation>(ex)) {}
+connection::connection(connection&&) noexcept = default;
+connection::~connection() = default;
+
+namespace {
+
+/// Connects to the first address that takes it.
+awaitable<error_code> reach(tcp_socket& socket, websocket_url const& to, int receive_buffer) {
+  net::ip::basic_resolver<tcp, executor> resolver(socket.get_executor());
+  auto [failed, addresses] = co_await resolver.async_resolve(to.host, to.port, nothrow);
+  auto last = failed;
+  if (!last && addresses.empty()) last = net::error::host_not_found;
+  for (auto const& address : addresses) {
+    error_code ignored;
+    socket.close(ignored);
+    socket.open(address.endpoint().protocol(), ignored);
+    if (receive_buffer != 0) socket.set_option(net::socket_base::receive_buffer_size(receive_buffer), ignored);
+    auto const endpoint = address.endpoint();
+    auto const [ec] = co_await socket.async_connect(endpoint, nothrow);
+    last = ec;
+    if (!ec) break;
+  }
+  co_return last;
+}
+
+}  // namespace
+
+awaitable<connect_result> connection::open(websocket_url to, handshake how) {
+  auto& stream = self_->stream;
+  auto const unreachable = co_await reach(stream.next_layer(), to, how.receive_buffer);
+  if (unreachable) {
+    connect_result failed{unreachable, 0, unreachable.message(), {}};
+    co_return failed;
+  }
+  error_code ignored;
+  stream.next_layer().set_option(tcp::no_delay(true), ignored);
+  stream.set_option(websocket::stream_base::timeout{patience, websocket::stream_base::none(), false});
+  stream.set_option(websocket::stream_base::decorator([&how](websocket::request_type& request) {
+    request.set(http::field::user_agent, "chorus-client");
+    if (!how.subprotocol.empty()) request.set(http::field::sec_websocket_protocol, how.subprotocol);
+    for (auto const& [name, value] : how.headers) request.set(name, value);
+  }));
+  stream.read_message_max(0);
+  stream.control_callback([self = self_.get()](websocket::frame_type kind, boost::beast::string_view payload) {
+    if (kind == websocket::frame_type::pong && self->pong) self->pong(std::string(payload));
+  });
+
+  websocket::response_type response;
+  auto const host = to.authority();
+  auto const [ec] = co_await stream.async_handshake(response, host, to.path, nothrow);
+  connect_result result{ec, response.result_int(), {}, std::string(response[http::field::sec_websocket_protocol])};
+  if (ec == websocket::error::upgrade_declined)
+    result.what = "the server answered " + std::to_string(result.status) + " " + std::string(response.reason());
+  else if (ec)
+    result.what = ec.message();
+  co_return result;
+}
+
+awaitable<incoming> connection::receive() {
+  auto& stream = self_->stream;
+  auto& input = self_->input;
+  input.clear();
+  auto const [ec, bytes] = co_await stream.async_read(input, nothrow);
+  incoming next;
+  if (!ec) {
+    next.what = stream.got_text() ? incoming::kind::text : incoming::kind::binary;
+    next.data.assign(static_cast<char const*>(input.cdata().data()), input.size());
+  } else if (ec == websocket::error::closed || (ec == net::error::operation_aborted && self_->closing)) {
+    // When it is `close` that reads the server's close frame, Beast aborts the read beside it.
+    auto const& reason = stream.reason();
+    next.what = incoming::kind::closed;
+    next.code = reason.code == websocket::close_code::none ? no_code : reason.code;
+    next.data.assign(reason.reason.data(), reason.reason.size());
+  } else {
+    next.error = ec;
+    next.data = ec.message();
+  }
+  co_return next;
+}
+
+awaitable<error_code> connection::send_text(std::string text) {
+  self_->stream.text(true);
+  auto const [ec, bytes] = co_await self_->stream.async_write(net::buffer(text), nothrow);
+  co_return ec;
+}
+
+awaitable<error_code> connection::send_binary(std::string bytes) {
+  self_->stream.binary(true);
+  auto const [ec, sent] = co_await self_->stream.async_write(net::buffer(bytes), nothrow);
+  co_return ec;
+}
+
+awaitable<error_code> connection::ping(std::string payload) {
+  websocket::ping_data const data(payload);
+  auto const [ec] = co_await self_->stream.async_ping(data, nothrow);
+  co_return ec;
+}
+
+awaitable<error_code> connection::close(std::uint16_t code, std::string reason) {
+  self_->closing = true;
+  websocket::close_reason const why(static_cast<websocket::close_code>(code), reason);
+  auto const [ec] = co_await self_->stream.async_close(why, nothrow);
+  co_return ec;
+}
+
+void connection::on_pong(std::function<void(std::string)> call) { self_->pong = std::move(call); }
+
+void connection::drop() {
+  auto& socket = self_->stream.next_layer();
+  error_code ignored;
+  socket.set_option(net::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
+}  // namespace chorus

@@ -1,0 +1,99 @@
+#include "client/piped.hpp"
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/read_until.hpp>
+#include <cstdio>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <utility>
+
+#include "client/display.hpp"
+#include "client/own_messages.hpp"
+#include "support/task_group.hpp"
+
+namespace chorus {
+
+namespace {
+
+using descriptor = net::posix::basic_stream_descriptor<executor>;
+
+void rethrow(std::exception_ptr error) { std::rethrow_exception(std::move(error)); }
+
+class pipe_session {
+ public:
+  pipe_session(executor ex, client_options how)
+      : how_(std::move(how)), connection_(ex), input_(ex, ::dup(STDIN_FILENO)), linger_(ex), tasks_(ex, rethrow) {}
+
+  awaitable<exit_code> run() {
+    auto const opened = co_await connection_.open(how_.to, how_.how);
+    auto result = ending_of(opened, how_.to);
+    if (opened.ok()) {
+      tasks_.spawn(send_input());
+      result = co_await receive();
+      tasks_.cancel();
+      co_await tasks_.join();
+    }
+    if (result.code != exit_code::clean) fmt::print(stderr, "chorus-client: {}\n", result.why);
+    co_return result.code;
+  }
+
+ private:
+  awaitable<ending> receive() {
+    for (;;) {
+      auto const next = co_await connection_.receive();
+      if (next.what == incoming::kind::text) {
+        print(next.data);
+        own_.came_back(next.data);
+        if (input_ended_ && own_.all_came_back()) linger_.cancel();
+      } else if (next.what != incoming::kind::binary) {
+        ending last = ending_of(next);
+        if (leaving_) last.code = exit_code::clean;
+        co_return last;
+      }
+    }
+  }
+
+  awaitable<void> send_input() {
+    std::string buffer;
+    for (;;) {
+      auto const [ec, size] = co_await net::async_read_until(input_, net::dynamic_buffer(buffer), '\n', nothrow);
+      if (ec && buffer.empty()) break;
+      auto const end = ec ? buffer.size() : size - 1;
+      auto line = buffer.substr(0, end);
+      buffer.erase(0, ec ? end : size);
+      own_.sent(line);
+      auto const failed = co_await connection_.send_text(std::move(line));
+      if (failed) co_return;
+    }
+    input_ended_ = true;
+    if (!own_.all_came_back()) {
+      linger_.expires_after(how_.linger);
+      co_await linger_.async_wait(nothrow);
+    }
+    leaving_ = true;
+    co_await connection_.close(1000, "");
+  }
+
+  static void print(std::string const& message) {
+    fmt::print("{}\n", displayable(message));
+    std::fflush(stdout);
+  }
+
+  client_options how_;
+  connection connection_;
+  descriptor input_;
+  timer linger_;
+  own_messages own_;
+  task_group tasks_;
+  bool input_ended_ = false;
+  bool leaving_ = false;
+};
+
+}  // namespace
+
+awaitable<exit_code> run_piped(executor ex, client_options how) {
+  pipe_session session(ex, std::move(how));
+  co_return co_await session.run();
+}
+
+}  // namespace chorus

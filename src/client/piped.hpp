@@ -1,0 +1,14 @@
+#pragma once
+// The client in a pipe.
+
+#include "client/client_options.hpp"
+#include "client/exit_code.hpp"
+
+namespace chorus {
+
+/// Sends every line of standard input as a message and writes every text message as a line, at once. Ends when the
+/// input has ended and what was sent has come back, or the linger time has passed; or when the server ends the
+/// connection, which it reports on standard error.
+awaitable<exit_code> run_piped(executor ex, client_options how);
+
+}  // namespace chorus

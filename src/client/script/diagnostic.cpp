@@ -1,0 +1,147 @@
+#include "client/script/diagnostic.hpp"
+
+#include <algorithm>
+#include <boost/regex/pending/unicode_iterator.hpp>
+
+namespace chorus::script {
+
+namespace {
+
+constexpr std::size_t longest_quote = 200;  // bytes
+constexpr std::size_t note_width = 10;
+
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+std::size_t count_characters(std::string_view text) {
+  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_character));
+}
+
+/// What stands below `text` so that the next character is below the one that follows it.
+std::string blank(std::string_view text) {
+  std::string below;
+  for (auto const c : text)
+    if (!continues_character(c)) below += c == '\t' ? '\t' : ' ';
+  return below;
+}
+
+std::string printable(std::string_view line) {
+  std::string shown(line);
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }, '?');
+  return shown;
+}
+
+std::string escape_byte(char c) { return "\\x" + to_hex({&c, 1}); }
+
+/// The length of the character at the start of `text`, 0 if it is not UTF-8.
+std::size_t character_length(std::string_view text) {
+  std::size_t length = 1;
+  while (length < text.size() && continues_character(text[length])) ++length;
+  return is_utf8(text.substr(0, length)) ? length : 0;
+}
+
+std::string escape(std::string_view character) {
+  auto const c = character.front();
+  if (c == '\n') return "\\n";
+  if (c == '\t') return "\\t";
+  if (c == '"' || c == '\\') return {'\\', c};
+  if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return escape_byte(c);
+  // Terminals obey U+0080 to U+009F, too.
+  if (character.size() == 2 && character < "\xC2\xA0") return "\\u{" + to_hex(character.substr(1)) + "}";
+  return std::string(character);
+}
+
+std::string cut_note(std::size_t bytes) { return "... (" + std::to_string(bytes) + " bytes)"; }
+
+/// How many characters to add, leave out, replace or swap with their neighbour to get from one to the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> least(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        least[i][j] = i + j;
+        continue;
+      }
+      auto const change = least[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      least[i][j] = std::min({change, least[i - 1][j] + 1, least[i][j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        least[i][j] = std::min(least[i][j], least[i - 2][j - 2] + 1);
+    }
+  }
+  return least[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string format(diagnostic const& what, source const& in) {
+  auto const line = in.line(what.where.line);
+  auto const before = line.substr(0, std::min(what.where.offset, line.size()));
+  auto const number = std::to_string(what.where.line);
+  auto const margin = std::string(number.size() + 3, ' ');
+  auto text = in.name + ":" + number + ":" + std::to_string(count_characters(before) + 1) +
+              ": error: " + printable(what.message) + "\n";
+  text += "   " + number + " | " + printable(line) + "\n";
+  text += margin + " | " + blank(before) + "^\n";
+  for (auto const& [label, value] : what.notes) {
+    text += std::string(label.size() < note_width ? note_width - label.size() : 0, ' ');
+    text += label + ": ";
+    for (auto const c : value) text += c == '\n' ? "\n" + std::string(note_width + 2, ' ') : std::string(1, c);
+    text += '\n';
+  }
+  return text;
+}
+
+std::string quote(std::string_view text) {
+  std::string quoted = "\"";
+  for (std::size_t at = 0; at < text.size();) {
+    if (at >= longest_quote && text.size() > longest_quote + 20) return quoted + "\"" + cut_note(text.size());
+    auto const length = character_length(text.substr(at));
+    quoted += length == 0 ? escape_byte(text[at]) : escape(text.substr(at, length));
+    at += length == 0 ? 1 : length;
+  }
+  return quoted + "\"";
+}
+
+std::string quote_hex(std::string_view bytes) {
+  constexpr auto longest = longest_quote / 2;
+  auto const cut = bytes.size() > longest ? cut_note(bytes.size()) : "";
+  return "hex:" + to_hex(bytes.substr(0, longest)) + cut;
+}
+
+bool is_utf8(std::string_view text) {
+  try {
+    using iterator = boost::u8_to_u32_iterator<std::string_view::const_iterator>;
+    iterator at(text.begin(), text.begin(), text.end());
+    iterator const end(text.end(), text.begin(), text.end());
+    for (; at != end; ++at) (void)*at;
+    return true;
+  } catch (std::out_of_range const&) {
+    return false;
+  }
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  for (auto const c : bytes) {
+    auto const byte = static_cast<unsigned char>(c);
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
+  }
+  return hex;
+}
+
+std::string_view closest(std::string_view word, std::vector<std::string_view> const& all) {
+  std::string_view best;
+  auto least = word.size() / 3 + 2;
+  for (auto const candidate : all) {
+    auto const changes = distance(word, candidate);
+    if (changes < least) {
+      least = changes;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace chorus::script

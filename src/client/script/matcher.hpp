@@ -1,0 +1,72 @@
+#pragma once
+// What a message must be. Pure: no input, no output.
+
+#include <boost/json/value.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "client/script/value.hpp"
+
+namespace chorus::script {
+
+/// What came from the server: the two kinds of WebSocket message.
+struct message {
+  bool binary = false;
+  std::string data;
+};
+
+/// The message in quotes, for people.
+std::string quote(message const& what);
+
+/// Exactly this text.
+struct exact_text {
+  text expected;
+};
+
+/// Exactly these bytes, in a binary message.
+struct exact_bytes {
+  text expected;
+};
+
+/// A text message in which the regular expression (Perl's syntax) is found. `.` is one character, `^` and `$` are the
+/// ends of the message.
+struct pattern {
+  text expression;
+  std::vector<std::string> captures;  ///< the groups `(?<name>...)` in it
+};
+
+/// A JSON text that has at least these members, and in them at least theirs. Arrays have as many elements. Strings may
+/// contain variables.
+struct json_subset {
+  boost::json::value expected;
+  position where;
+};
+
+using matcher = std::variant<exact_text, exact_bytes, pattern, json_subset>;
+
+/// The answer of `match`.
+struct match_result {
+  bool matches = false;
+  variables captured = {};
+
+  explicit operator bool() const { return matches; }
+};
+
+/// Throws script_error if the matcher has variables that are not `known`, or is too complex.
+match_result match(matcher const& expected, message const& came, variables const& known);
+
+/// What is expected, for people, with the values of variables.
+std::string describe(matcher const& expected, variables const& known);
+
+/// The first place where a long text is not what was expected, for people. Empty if that says nothing new.
+std::string describe_difference(matcher const& expected, message const& came, variables const& known);
+
+/// Checks a regular expression, and finds its captures. Throws script_error.
+pattern make_pattern(text expression);
+
+/// The variables in the matcher.
+std::vector<std::string> names(matcher const& expected);
+
+}  // namespace chorus::script

@@ -1,0 +1,68 @@
+#include "client/script/run.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+
+#include "client/script/parser.hpp"
+#include "client/script/player.hpp"
+
+namespace chorus {
+
+namespace {
+
+constexpr int held = 0;
+constexpr int failed = 1;
+constexpr int unplayable = 2;
+
+/// Throws std::runtime_error that says why it cannot.
+std::string read_file(std::string const& name) {
+  std::ifstream file(name, std::ios::binary);
+  if (!file) throw std::runtime_error(name + " cannot be read: " + std::generic_category().message(errno));
+  try {
+    file.exceptions(std::ios::badbit);
+    return {std::istreambuf_iterator<char>(file), {}};
+  } catch (std::ios_base::failure const&) {
+    throw std::runtime_error(name + " cannot be read");
+  }
+}
+
+struct prepared_script {
+  script::source source;
+  std::vector<script::step> steps;
+  std::unique_ptr<script::transcript> record;
+};
+
+/// Reads everything that must be there before the first step; says so and returns nothing if it is not.
+std::optional<prepared_script> prepare(script_options const& how) {
+  prepared_script ready;
+  try {
+    ready.source = script::make_source(how.file, read_file(how.file));
+    ready.steps = script::parse(ready.source);
+    ready.record = std::make_unique<script::transcript>(how.transcript);
+    return ready;
+  } catch (script::script_error const& error) {
+    script::report_unplayable(script::format(error.details(), ready.source), how.tap);
+  } catch (std::runtime_error const& error) {
+    script::report_unplayable(std::string("chorus-client: ") + error.what() + "\n", how.tap);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+awaitable<int> run_script(executor ex, script_options how) {
+  auto const ready = prepare(how);
+  if (!ready) co_return unplayable;
+  script::reporter report(ready->source, how.tap);
+  script::player player(ex, how.base, *ready->record, report);
+  auto const all_held = co_await player.run(ready->steps);
+  report.finish(player.users());
+  co_return all_held ? held : failed;
+}
+
+}  // namespace chorus
