@@ -110,6 +110,9 @@ client_options parse_client_options(std::span<char const* const> arguments) {
   result.transcript = text("transcript");
   if (result.script.empty() && (result.tap || !result.transcript.empty()))
     throw client_usage_error("--tap and --transcript go with --script");
+  if (!result.script.empty() && (!result.how.headers.empty() || !result.how.subprotocol.empty()))
+    throw client_usage_error(
+        "with --script, headers and subprotocols stand in the script: connect NAME \"Origin: ...\"");
   return result;
 }
 

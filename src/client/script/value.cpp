@@ -134,7 +134,7 @@ void text::repeat(std::size_t times) {
 }
 
 std::string text::expand(variables const& known) const {
-  return expand(known, [](std::string const& value) -> std::string const& { return value; });
+  return expand(known, [](std::string const& value) { return value; });
 }
 
 bool text::is_constant() const { return names().empty(); }
