@@ -158,10 +158,12 @@ class Results(ScriptTest):
     def test_much_waiting_is_counted(self):
         result = self.play("""\
             connect alice
+            connect bob
             repeat 9
               send alice "$i"
-              ping alice
             end
+            expect-eventually bob "[user0]: 8"
+            ping    alice  # its pong comes after all that bob has seen
             silence alice 1s
             """)
         self.assertRegex(result.stderr, r'came: "You are connected!.*"\n +"\[user0\]: 0"\n')
