@@ -93,7 +93,7 @@ void run(options const& chosen) {
   raise_descriptor_limit(chosen.server, *log);
   log->info("Responding at http://{}", to_string(running.local_endpoint()));
 
-  task_group watchers(io.get_executor(), rethrow);
+  task_group watchers(io.get_executor());
   net::co_spawn(io, serve(signals, running, watchers), rethrow);
   io.run();
   log->info("stopped");

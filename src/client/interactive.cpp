@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::uint16_t normal_closure = 1000;
 
-void rethrow(std::exception_ptr error) { std::rethrow_exception(std::move(error)); }
-
 /// https://no-color.org, and terminals that cannot.
 bool wants_color() {
   auto const* const no_color = std::getenv("NO_COLOR");
@@ -34,12 +32,7 @@ bool wants_color() {
 class conversation {
  public:
   conversation(executor ex, client_options how)
-      : executor_(ex),
-        how_(std::move(how)),
-        editor_(ex, "> "),
-        pause_(ex),
-        signals_(ex, SIGINT, SIGTERM),
-        tasks_(ex, rethrow) {}
+      : executor_(ex), how_(std::move(how)), editor_(ex, "> "), pause_(ex), signals_(ex, SIGINT, SIGTERM), tasks_(ex) {}
 
   awaitable<exit_code> run() {
     tasks_.spawn(read_lines());

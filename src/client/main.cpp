@@ -17,14 +17,6 @@ namespace {
 
 using namespace chorus;
 
-bool on_terminal() {
-#ifdef CHORUS_HAVE_READLINE
-  return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
-#else
-  return false;
-#endif
-}
-
 awaitable<exit_code> play(executor ex, script_options how) {
   auto const code = co_await run_script(ex, std::move(how));
   co_return static_cast<exit_code>(code);
@@ -33,7 +25,7 @@ awaitable<exit_code> play(executor ex, script_options how) {
 awaitable<exit_code> talk(executor ex, client_options how) {
   if (!how.script.empty()) return play(ex, {how.script, how.to, how.tap, how.transcript});
 #ifdef CHORUS_HAVE_READLINE
-  if (on_terminal()) return run_interactive(ex, std::move(how));
+  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) return run_interactive(ex, std::move(how));
 #endif
   return run_piped(ex, std::move(how));
 }

@@ -17,12 +17,10 @@ namespace {
 
 using descriptor = net::posix::basic_stream_descriptor<executor>;
 
-void rethrow(std::exception_ptr error) { std::rethrow_exception(std::move(error)); }
-
 class pipe_session {
  public:
   pipe_session(executor ex, client_options how)
-      : how_(std::move(how)), connection_(ex), input_(ex, ::dup(STDIN_FILENO)), linger_(ex), tasks_(ex, rethrow) {}
+      : how_(std::move(how)), connection_(ex), input_(ex, ::dup(STDIN_FILENO)), linger_(ex), tasks_(ex) {}
 
   awaitable<exit_code> run() {
     auto const opened = co_await connection_.open(how_.to, how_.how);

@@ -20,7 +20,8 @@ class task_group {
  public:
   using error_handler = std::function<void(std::exception_ptr)>;
 
-  task_group(executor ex, error_handler on_error);
+  /// Without a handler, an error leaves `io_context::run`: for programs that cannot go on after a bug.
+  explicit task_group(executor ex, error_handler on_error = std::rethrow_exception);
   task_group(task_group const&) = delete;
   task_group& operator=(task_group const&) = delete;
   ~task_group();
