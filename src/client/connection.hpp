@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/url.hpp"
+#include "protocol/url.hpp"
 #include "support/asio.hpp"
 
 namespace chorus {

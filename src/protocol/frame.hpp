@@ -10,7 +10,7 @@
 namespace chorus {
 
 /// RFC 6455 section 11.8.
-enum class opcode : std::uint8_t { text = 0x1, binary = 0x2, close = 0x8, ping = 0x9, pong = 0xA };
+enum class opcode : std::uint8_t { continuation = 0x0, text = 0x1, binary = 0x2, close = 0x8, ping = 0x9, pong = 0xA };
 
 /// The close codes that Chorus sends on its own account (RFC 6455 section 7.4, and the registry for 1012 and 1013).
 enum class close_code : std::uint16_t {

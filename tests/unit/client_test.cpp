@@ -12,7 +12,7 @@
 #include "client/display.hpp"
 #include "client/exit_code.hpp"
 #include "client/own_messages.hpp"
-#include "client/url.hpp"
+#include "protocol/url.hpp"
 
 namespace chorus {
 

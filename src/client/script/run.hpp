@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "client/url.hpp"
+#include "protocol/url.hpp"
 #include "support/asio.hpp"
 
 namespace chorus {

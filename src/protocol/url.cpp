@@ -1,4 +1,4 @@
-#include "client/url.hpp"
+#include "protocol/url.hpp"
 
 #include <charconv>
 #include <cstdint>
