@@ -124,6 +124,10 @@ class ServerProcess:
         host = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(self.address, self.address.strip("[]"))
         wait_until_responding(self.port, host)
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def send_signal(self, number):
         self._process.send_signal(number)
 

@@ -1,0 +1,57 @@
+#pragma once
+// The command line of chorus-bench.
+
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <sys/types.h>
+
+#include "protocol/url.hpp"
+#include "support/asio.hpp"
+
+namespace chorus::bench {
+
+enum class command { fanout, connect, idle, stalled, churn };
+
+/// What a command does not use keeps its default.
+struct bench_options {
+  command what = command::fanout;
+  websocket_url to;
+
+  std::size_t receivers = 0;
+  std::size_t senders = 1;
+  std::size_t in_flight = 1;
+  double rate = 0;  ///< messages per second of all senders; 0 is a closed loop with `in_flight`
+  std::size_t size = 0;
+  std::size_t messages = 0;
+  std::size_t warm_up = 0;
+
+  std::size_t connections = 0;
+  std::size_t at_once = 0;
+  std::chrono::milliseconds watch{};  ///< how long idle connections are watched
+  double stalled_share = 0;
+  std::size_t fill = 0;   ///< bytes that are sent to those who do not read, so that they are really behind
+  double churn_rate = 0;  ///< joins per second
+  std::size_t guests = 0;
+
+  std::chrono::milliseconds timeout{};
+  std::optional<pid_t> server_pid;
+  std::optional<unsigned> cpu;
+  bool json = false;
+  bool own_host = false;
+
+  std::string answer;  ///< not empty: print this (help or version) and do nothing else
+};
+
+/// What is wrong, and what would be right.
+struct bench_usage_error : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+/// `arguments` are without the program's name. Throws `bench_usage_error`.
+bench_options parse_bench_options(std::span<char const* const> arguments);
+
+std::string to_string(command what);
+
+}  // namespace chorus::bench

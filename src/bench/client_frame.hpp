@@ -1,0 +1,29 @@
+#pragma once
+// WebSocket frames as a client sees them (RFC 6455 section 5.2): those that it sends are masked, those that come are
+// not.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/frame.hpp"
+
+namespace chorus::bench {
+
+/// A frame that came.
+struct server_frame {
+  opcode op;
+  bool final;
+  std::string_view payload;  ///< in the bytes that were parsed
+  std::size_t size;          ///< of the whole frame, in bytes
+};
+
+/// The first frame in `bytes`; nothing if it is not complete. Throws `check_failed` for what a server must not send
+/// to a client that asked for no extension.
+std::optional<server_frame> parse_frame(std::string_view bytes);
+
+/// Appends a whole final frame, masked.
+void append_masked_frame(std::string& out, opcode op, std::string_view payload);
+
+}  // namespace chorus::bench

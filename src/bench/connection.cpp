@@ -1,0 +1,147 @@
+#include "bench/connection.hpp"
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <fmt/format.h>
+#include <utility>
+
+#include "bench/check_failed.hpp"
+
+namespace chorus::bench {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::size_t read_size = 64 * 1024;
+constexpr unsigned no_code = 1005;
+
+// The sample of RFC 6455 section 1.3. It saves a thousand hashes, and a server cannot tell.
+constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
+constexpr std::string_view answer_to_key = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+std::string upgrade_request(websocket_url const& url) {
+  return fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: {}\r\nUser-Agent: chorus-bench\r\n\r\n",
+      url.path, url.authority(), key);
+}
+
+}  // namespace
+
+awaitable<void> connection::open(target const& to) {
+  co_await connect(to.endpoint);
+  co_await upgrade(to);
+}
+
+awaitable<void> connection::connect(tcp::endpoint to) {
+  auto const [ec] = co_await socket_.async_connect(to, nothrow);
+  if (ec) throw check_failed("cannot connect: " + ec.message());
+  socket_.set_option(tcp::no_delay(true));
+  socket_.non_blocking(true);
+  // So that closing leaves nothing in TIME_WAIT: a few runs would use up the ports.
+  socket_.set_option(net::socket_base::linger(true, 0));
+}
+
+awaitable<void> connection::upgrade(target const& to) {
+  auto const request = upgrade_request(to.url);
+  auto const [unsent, written] = co_await net::async_write(socket_, net::buffer(request), nothrow);
+  if (unsent) throw check_failed("the server hung up: " + unsent.message());
+  http::response_parser<http::empty_body> parser;
+  auto const [unread, bytes] = co_await http::async_read_header(socket_, input_, parser, nothrow);
+  if (unread) throw check_failed("no HTTP response came: " + unread.message());
+  auto const& response = parser.get();
+  if (response.result() != http::status::switching_protocols)
+    throw check_failed(fmt::format("the server answered {} {} instead of 101", response.result_int(),
+                                   std::string_view(response.reason())));
+  if (response[http::field::sec_websocket_accept] != answer_to_key)
+    throw check_failed("the server's Sec-WebSocket-Accept is wrong");
+}
+
+awaitable<void> connection::read_loop(handler& to) {
+  // The server's first frames may have come with its response.
+  consume_frames(to, clock::now());
+  for (;;) {
+    while (paused_) co_await resumed_.wait();
+    auto const [ec, bytes] = co_await socket_.async_read_some(input_.prepare(read_size), nothrow);
+    if (ec) break;
+    input_.commit(bytes);
+    consume_frames(to, clock::now());
+  }
+  close();
+}
+
+void connection::consume_frames(handler& to, clock::time_point now) {
+  for (;;) {
+    auto const frame = parse_frame({static_cast<char const*>(input_.cdata().data()), input_.size()});
+    if (!frame) return;
+    consume(*frame, to, now);
+    input_.consume(frame->size);
+  }
+}
+
+void connection::consume(server_frame const& frame, handler& to, clock::time_point now) {
+  switch (frame.op) {
+    case opcode::text:
+      if (frame.final) return to.on_text(frame.payload, now);
+      fragments_ = frame.payload;
+      return;
+    case opcode::continuation:
+      fragments_ += frame.payload;
+      if (frame.final) to.on_text(std::exchange(fragments_, {}), now);
+      return;
+    case opcode::ping: return send(opcode::pong, frame.payload);
+    case opcode::close:
+      close_code_ = frame.payload.size() < 2
+                        ? no_code
+                        : static_cast<unsigned>(static_cast<unsigned char>(frame.payload[0])) << 8 |
+                              static_cast<unsigned char>(frame.payload[1]);
+      if (!leaving_) leave();
+      return;
+    case opcode::binary:
+    case opcode::pong: return;
+  }
+  throw check_failed("the server sent a frame with an unknown opcode");
+}
+
+void connection::say(std::string_view text) { send(opcode::text, text); }
+
+void connection::leave() {
+  leaving_ = true;
+  send(opcode::close, {});
+}
+
+void connection::send(opcode op, std::string_view payload) {
+  if (!socket_.is_open()) return;
+  append_masked_frame(output_, op, payload);
+  if (flushing_) return;
+  error_code ec;
+  output_.erase(0, socket_.write_some(net::buffer(output_), ec));
+  // Any other error comes to light where it is read.
+  if (ec == net::error::would_block || (!ec && !output_.empty())) tasks_.spawn(flush());
+}
+
+awaitable<void> connection::flush() {
+  flushing_ = true;
+  while (!output_.empty() && socket_.is_open()) {
+    auto const now = std::exchange(output_, {});
+    auto const [ec, bytes] = co_await net::async_write(socket_, net::buffer(now), nothrow);
+    if (ec) break;
+  }
+  flushing_ = false;
+}
+
+void connection::resume() {
+  paused_ = false;
+  resumed_.set();
+}
+
+void connection::close() {
+  error_code ignored;
+  socket_.close(ignored);
+  resume();
+}
+
+}  // namespace chorus::bench

@@ -1,0 +1,37 @@
+#include "bench/conversation.hpp"
+
+#include "bench/check_failed.hpp"
+
+namespace chorus::bench {
+
+void conversation::begin(std::size_t messages, std::size_t listeners) {
+  latencies_ = {};
+  expected_ = static_cast<std::uint64_t>(messages) * listeners;
+  delivered_ = missed_ = 0;
+}
+
+std::string conversation::say(std::size_t sender, std::size_t size, clock::time_point at) {
+  auto& said = said_[sender];
+  message_id const id{static_cast<std::uint32_t>(sender), static_cast<std::uint32_t>(said.size())};
+  said.push_back(at);
+  return make_text(id, size);
+}
+
+std::optional<message_id> conversation::heard(listener& who, std::string_view text, clock::time_point now) {
+  auto const id = find_stamp(text);
+  if (id) {
+    if (id->sender >= said_.size() || id->number >= said_[id->sender].size())
+      throw check_failed("got " + to_string(*id) + ", which was not sent: is another run using the same room?");
+    who.progress.heard(*id);
+    if (!who.counted) return id;
+    ++delivered_;
+    latencies_.record(now - said_[id->sender][id->number]);
+  } else if (auto const gap = find_gap(text)) {
+    who.progress.skipped(*gap);
+    who.missed += *gap;
+    if (who.counted) missed_ += *gap;
+  }
+  return id;
+}
+
+}  // namespace chorus::bench

@@ -1,0 +1,157 @@
+#include "bench/crowd.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "bench/check_failed.hpp"
+
+namespace chorus::bench {
+
+namespace {
+
+/// Failures in `check` are this receiver's.
+auto naming(member const& who, auto check) {
+  try {
+    return check();
+  } catch (check_failed const& e) {
+    throw check_failed(fmt::format("receiver {}: {}", who.index(), e.what()));
+  }
+}
+
+}  // namespace
+
+member::member(crowd& in, std::size_t index)
+    : listener(in.talk_.all()), crowd_(in), index_(index), connection_(in.executor_, in.tasks_) {}
+
+void member::on_text(std::string_view text, clock::time_point now) { crowd_.heard(*this, text, now); }
+
+crowd::crowd(executor ex, target const& to, std::size_t senders)
+    : executor_(ex),
+      target_(to),
+      talk_(senders),
+      changed_(ex),
+      tasks_(ex, [this](std::exception_ptr error) { fail(error); }),
+      senders_(senders) {}
+
+awaitable<void> crowd::gather(std::size_t count, std::size_t at_once) {
+  task_group openers(executor_, [this](std::exception_ptr error) { fail(error); });
+  for (std::size_t i = std::min(at_once, count); i != 0; --i) openers.spawn(open_several(count));
+  co_await openers.join();
+  throw_if_failed();
+}
+
+awaitable<void> crowd::open_several(std::size_t& left) {
+  while (left != 0 && failure_.empty()) {
+    --left;
+    auto& newcomer = members_.emplace_back(*this, members_.size());
+    co_await open(newcomer);
+    tasks_.spawn(listen(newcomer));
+  }
+}
+
+member& crowd::add() {
+  auto& newcomer = members_.emplace_back(*this, members_.size());
+  tasks_.spawn(open_and_listen(newcomer));
+  return newcomer;
+}
+
+awaitable<void> crowd::open_and_listen(member& newcomer) {
+  co_await open(newcomer);
+  co_await listen(newcomer);
+}
+
+awaitable<void> crowd::open(member& newcomer) {
+  auto const begun = clock::now();
+  try {
+    co_await newcomer.line().open(target_);
+  } catch (check_failed const& e) {
+    throw check_failed(fmt::format("connection {}: {}", newcomer.index(), e.what()));
+  }
+  handshakes_.record(clock::now() - begun);
+  newcomer.open_ = true;
+  changed_.set();
+}
+
+awaitable<void> crowd::listen(member& who) {
+  co_await who.line().read_loop(who);
+  who.gone_ = true;
+  changed_.set();
+  if (dispersing_ || who.may_go) co_return;
+  auto const code = who.line().close_code();
+  auto const how = code == 0 ? "without a close frame" : fmt::format("with code {}", code);
+  throw check_failed(fmt::format("receiver {}: the server closed the connection {}", who.index(), how));
+}
+
+void crowd::heard(member& who, std::string_view text, clock::time_point now) {
+  auto const id = naming(who, [&] { return talk_.heard(who, text, now); });
+  if (talk_.complete() || !who.counted) changed_.set();
+  if (id && id->sender == who.sender && on_echo) on_echo(id->sender);
+}
+
+void crowd::appoint_senders() {
+  for (std::size_t s = 0; s != senders_.size(); ++s) {
+    senders_[s] = &members_[(2 * s + 1) * members_.size() / (2 * senders_.size())];
+    senders_[s]->sender = s;
+  }
+}
+
+void crowd::say(std::size_t sender, std::size_t size, clock::time_point at) {
+  senders_[sender]->line().say(talk_.say(sender, size, at));
+}
+
+awaitable<bool> crowd::wait_for(condition const& met, clock::time_point deadline) {
+  timer limit(executor_, deadline);
+  limit.async_wait([this](error_code ec) {
+    if (!ec) changed_.set();
+  });
+  for (;;) {
+    throw_if_failed();
+    if (met()) co_return true;
+    if (clock::now() >= deadline) co_return false;
+    co_await changed_.wait();
+  }
+}
+
+awaitable<void> crowd::complete_by(clock::time_point deadline) {
+  condition const complete = [this] { return talk_.complete(); };
+  auto const in_time = co_await wait_for(complete, deadline);
+  auto const behind = who_is_behind();
+  if (!in_time) throw check_failed("not everything came in time; " + behind);
+  if (!behind.empty()) throw check_failed("messages are missing; " + behind);
+}
+
+std::string crowd::who_is_behind() {
+  std::string named;
+  std::size_t behind = 0;
+  for (auto& m : members_) {
+    naming(m, [&m] { m.progress.settle(); });
+    if (!m.counted || m.progress.complete()) continue;
+    constexpr std::size_t most_named = 3;
+    if (++behind <= most_named)
+      named += fmt::format("{}receiver {} has not got {}", behind == 1 ? "" : ", ", m.index(), m.progress.due());
+  }
+  if (behind == 0 || behind == 1) return named;
+  return fmt::format("{} receivers are behind: {}", behind, named);
+}
+
+void crowd::throw_if_failed() const {
+  if (!failure_.empty()) throw check_failed(failure_);
+}
+
+void crowd::fail(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (std::exception const& e) {
+    if (failure_.empty()) failure_ = e.what();
+  }
+  changed_.set();
+}
+
+awaitable<void> crowd::disperse() {
+  dispersing_ = true;
+  tasks_.cancel();
+  for (auto& m : members_) m.line().close();
+  co_await tasks_.join();
+}
+
+}  // namespace chorus::bench

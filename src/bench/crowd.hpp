@@ -1,0 +1,108 @@
+#pragma once
+// Everyone who is connected in a run.
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "bench/connection.hpp"
+#include "bench/conversation.hpp"
+
+namespace chorus::bench {
+
+class crowd;
+
+/// One who is connected: hears, and may speak.
+class member final : public listener, private connection::handler {
+ public:
+  member(crowd& in, std::size_t index);
+
+  std::size_t index() const { return index_; }
+  connection& line() { return connection_; }
+  bool is_open() const { return open_; }
+  bool gone() const { return gone_; }
+
+  std::optional<std::size_t> sender;  ///< which one, if it speaks
+  bool may_go = false;                ///< the connection may end without failing the run
+
+ private:
+  friend class crowd;
+
+  void on_text(std::string_view text, clock::time_point now) override;
+
+  crowd& crowd_;
+  std::size_t index_;
+  connection connection_;
+  bool open_ = false;
+  bool gone_ = false;
+};
+
+/// The members of a run and what they say to each other. Used on its executor's thread; `co_await disperse()` before it
+/// is destroyed.
+///
+/// The first failure of anyone is the run's: whoever waits for something gets it as a `check_failed`.
+class crowd {
+ public:
+  /// The target must outlive the crowd.
+  crowd(executor ex, target const& to, std::size_t senders);
+
+  executor get_executor() const { return executor_; }
+  conversation& talk() { return talk_; }
+  std::deque<member>& members() { return members_; }
+  latencies const& handshakes() const { return handshakes_; }
+  /// The next handshake is the first that counts.
+  void forget_handshakes() { handshakes_ = {}; }
+
+  /// Connects `count` members, at most `at_once` at a time. Throws `check_failed`.
+  awaitable<void> gather(std::size_t count, std::size_t at_once);
+  /// Starts to connect one more.
+  member& add();
+  /// Starts a coroutine that goes on beside the run, until `disperse` cancels it.
+  void accompany(awaitable<void> task) { tasks_.spawn(std::move(task)); }
+  /// Makes senders of some members, evenly spread.
+  void appoint_senders();
+
+  /// Sends a sender's next message, of `size` bytes. Its latency counts from `at`.
+  void say(std::size_t sender, std::size_t size, clock::time_point at);
+  /// Called when a sender has heard a message of its own.
+  std::function<void(std::size_t sender)> on_echo;
+
+  using condition = std::function<bool()>;
+  /// Returns true when the condition holds, false at the deadline. The condition is asked when a conversation is
+  /// complete, a connection begins or ends, or somebody hears who is not counted. Throws `check_failed`.
+  awaitable<bool> wait_for(condition const& met, clock::time_point deadline);
+  /// Returns when all counted members have heard everything. Throws `check_failed`, also at the deadline: then it says
+  /// who missed what.
+  awaitable<void> complete_by(clock::time_point deadline);
+
+  /// Names counted members that have not got all that somebody has got; empty if there are none.
+  std::string who_is_behind();
+  void throw_if_failed() const;
+
+  /// Closes all connections, and returns when they are closed.
+  awaitable<void> disperse();
+
+ private:
+  friend class member;
+
+  void fail(std::exception_ptr error);
+  awaitable<void> open_several(std::size_t& left);
+  awaitable<void> open_and_listen(member& newcomer);
+  awaitable<void> open(member& newcomer);
+  awaitable<void> listen(member& who);
+  void heard(member& who, std::string_view text, clock::time_point now);
+
+  executor executor_;
+  target const& target_;
+  conversation talk_;
+  latencies handshakes_;
+  std::string failure_;
+  bool dispersing_ = false;
+  auto_reset_event changed_;
+  task_group tasks_;
+  std::deque<member> members_;
+  std::vector<member*> senders_;
+};
+
+}  // namespace chorus::bench

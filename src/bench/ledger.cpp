@@ -1,0 +1,66 @@
+#include "bench/ledger.hpp"
+
+#include <fmt/format.h>
+#include <utility>
+
+#include "bench/check_failed.hpp"
+
+namespace chorus::bench {
+
+std::optional<std::size_t> ledger::position_of(message_id id) const {
+  if (id.sender >= positions_.size() || id.number >= positions_[id.sender].size()) return std::nullopt;
+  return positions_[id.sender][id.number];
+}
+
+void ledger::append(message_id id) {
+  auto& of_sender = positions_[id.sender];
+  if (id.number != of_sender.size())
+    throw check_failed(fmt::format("got {}, but {} comes first", to_string(id),
+                                   to_string({id.sender, static_cast<std::uint32_t>(of_sender.size())})));
+  of_sender.push_back(order_.size());
+  order_.push_back(id);
+}
+
+void witness::heard(message_id id) {
+  unsettled_.push_back({std::exchange(skipping_, 0), id});
+  settle();
+}
+
+void witness::skipped(std::uint64_t missed) { skipping_ += missed; }
+
+void witness::settle() {
+  while (!unsettled_.empty()) {
+    auto& next = unsettled_.front();
+    if (!position_) {
+      position_ = ledger_.position_of(next.id);
+      if (!position_ && next.id == ledger::opening) position_ = 0;
+      if (!position_) return;
+    } else {
+      *position_ += std::exchange(next.skipped, 0);
+    }
+    if (*position_ > ledger_.size()) return;
+    check(next.id);
+    unsettled_.pop_front();
+  }
+}
+
+void witness::check(message_id id) {
+  if (*position_ == ledger_.size() && !ledger_.position_of(id)) {
+    ledger_.append(id);
+  } else if (*position_ == ledger_.size() || ledger_.at(*position_) != id) {
+    auto const real = ledger_.position_of(id);
+    auto const what = !real || *real > *position_ ? "out of order, or others were lost" : "for a second time";
+    throw check_failed(fmt::format("got {}, {}; due was {}", to_string(id), what, due()));
+  }
+  ++*position_;
+}
+
+bool witness::complete() const { return unsettled_.empty() && position_ && *position_ + skipping_ == ledger_.size(); }
+
+std::string witness::due() const {
+  if (!position_) return "any message at all";
+  auto const next = *position_ + skipping_;
+  return next < ledger_.size() ? to_string(ledger_.at(next)) : "a message that nobody has got yet";
+}
+
+}  // namespace chorus::bench

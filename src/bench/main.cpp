@@ -1,0 +1,100 @@
+// chorus-bench: measures a WebSocket chat server, and checks what it measures.
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <fmt/format.h>
+
+#include "bench/commands.hpp"
+#include "bench/progress.hpp"
+
+namespace {
+
+using namespace chorus;
+using namespace chorus::bench;
+
+enum exit_code : int { clean = 0, failed = 1, bad_usage = 2 };
+
+struct outcome {
+  report found;
+  std::string failure;
+};
+
+awaitable<report> carry_out(run& r) {
+  switch (r.options.what) {
+    case command::fanout: return fanout(r);
+    case command::connect: return connect(r);
+    case command::idle: return idle(r);
+    case command::stalled: return stalled(r);
+    case command::churn: return churn(r);
+  }
+  throw std::logic_error("a command without a function");
+}
+
+/// Whatever happens, all connections are closed at the end.
+awaitable<void> perform(run& r, outcome& result) {
+  try {
+    result.found = co_await carry_out(r);
+  } catch (std::exception const& e) {
+    result.failure = e.what();
+  }
+  co_await r.people.disperse();
+}
+
+outcome measure(bench_options const& how) {
+  auto const to = resolve(how.to, !how.own_host);
+  allow_connections(how.receivers + how.connections + how.guests);
+  if (how.cpu) pin_to_cpu(*how.cpu);
+
+  net::io_context io(1);
+  run r(io.get_executor(), how, to);
+  progress_line progress(r);
+  outcome result;
+  net::co_spawn(io, perform(r, result), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+  // Not `run`: a generator that sleeps makes the server pay for waking it.
+  for (auto last = clock::now(); !io.stopped();) {
+    auto const idle = io.poll() == 0;
+    auto const now = clock::now();
+    if (idle) r.polling += now - last;
+    last = now;
+    progress.update(now);
+  }
+  return result;
+}
+
+void print(bench_options const& how, outcome const& result) {
+  if (how.json) {
+    boost::json::object all{{"command", to_string(how.what)}, {"url", "ws://" + how.to.authority() + how.to.path}};
+    all["ok"] = result.failure.empty();
+    if (!result.failure.empty()) all["error"] = result.failure;
+    for (auto const& [key, value] : parameters(how).json()) all[key] = value;
+    for (auto const& [key, value] : result.found.json()) all[key] = value;
+    fmt::print("{}\n", boost::json::serialize(all));
+  } else if (result.failure.empty()) {
+    fmt::print("{} ws://{}{}\n{}\n{}", to_string(how.what), how.to.authority(), how.to.path, parameters(how).table(),
+               result.found.table());
+  }
+  if (!result.failure.empty()) fmt::print(stderr, "chorus-bench: {}\n", result.failure);
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  try {
+    auto const how = parse_bench_options({argv + 1, argv + argc});
+    if (!how.answer.empty()) {
+      fmt::print("{}", how.answer);
+      return clean;
+    }
+    auto const result = measure(how);
+    print(how, result);
+    return result.failure.empty() ? clean : failed;
+  } catch (bench_usage_error const& e) {
+    fmt::print(stderr, "chorus-bench: {}\n", e.what());
+    return bad_usage;
+  } catch (std::exception const& e) {
+    fmt::print(stderr, "chorus-bench: {}\n", e.what());
+    return failed;
+  }
+}

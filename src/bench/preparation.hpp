@@ -1,0 +1,27 @@
+#pragma once
+// Before a run: the server under test, and what this process needs of the system.
+
+#include <cstddef>
+
+#include "protocol/url.hpp"
+#include "support/asio.hpp"
+
+namespace chorus::bench {
+
+struct target {
+  websocket_url url;
+  tcp::endpoint endpoint;
+};
+
+/// Resolves the host (blocking; before the run). Throws `bench_usage_error` if there is no such host, or if it is not
+/// this machine although `only_loopback`: a load test does harm to a server that is not one's own.
+target resolve(websocket_url url, bool only_loopback);
+
+/// Lets this process open `connections` connections at once, as far as the hard limit goes. Throws
+/// `std::runtime_error` that says what to do if it goes not far enough.
+void allow_connections(std::size_t connections);
+
+/// Keeps this process on one core. Throws `bench_usage_error` if there is no such core.
+void pin_to_cpu(unsigned cpu);
+
+}  // namespace chorus::bench

@@ -1,0 +1,303 @@
+"""chorus-bench against the server, and against servers that do what no server should.
+
+Usage: python3 bench_test.py PATH_TO_CHORUS_SERVER PATH_TO_CHORUS_BENCH
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
+import unittest
+
+try:
+    import websockets
+except ImportError:
+    print("skipped: this Python has no package `websockets`")
+    sys.exit(77)
+
+import server_process
+from server_process import ServerTest, clean_environment, free_port
+
+# A client that has seen enough hangs up, which is news to nobody here.
+logging.getLogger("websockets").setLevel(logging.CRITICAL)
+
+DEADLINE = 60.0  # seconds; a run under a sanitizer takes its time
+
+bench = None  # the path of chorus-bench
+
+
+def run(command, port, *options):
+    """Runs chorus-bench to its end."""
+    return subprocess.run([bench, command, *options, f"ws://127.0.0.1:{port}/chat"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+
+class Measuring(ServerTest):
+    """Small runs of everything, with the order check that is part of each."""
+
+    def setUp(self):
+        self.server = self.start("--log-level=info")
+        self.pid = str(self.server.pid)
+
+    def measure(self, command, *options):
+        """What a run reports as JSON. It must succeed."""
+        result = run(command, self.server.port, "--json", "--timeout=30s", "--server-pid", self.pid, *options)
+        self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
+        self.assertEqual(result.stderr, "")
+        report = json.loads(result.stdout)
+        self.assertTrue(report["ok"])
+        self.assertEqual(report["command"], command)
+        return report
+
+    def assert_percentiles(self, found):
+        self.assertGreater(found["p50"], 0)
+        self.assertLessEqual(found["p50"], found["p90"])
+        self.assertLessEqual(found["p90"], found["p99"])
+        self.assertLessEqual(found["p99"], found["p99_9"])
+        self.assertLessEqual(found["p99_9"], found["max"])
+
+    def test_a_closed_loop(self):
+        report = self.measure("fanout", "--receivers=20", "--senders=3", "--in-flight=8", "--messages=200")
+        self.assertEqual(report["deliveries"], 4000)
+        self.assertEqual(report["missed"], 0)
+        self.assertGreater(report["deliveries_per_s"], 0)
+        self.assertGreater(report["server"]["cpu_us_per_delivery"], 0)
+        self.assertGreaterEqual(report["server"]["peak_rss_bytes"], report["server"]["rss_bytes"])
+        self.assertGreater(report["bench"]["busy"], 0)
+        self.assert_percentiles(report["latency_us"])
+
+    def test_an_open_loop_takes_the_time_that_its_rate_asks_for(self):
+        report = self.measure("fanout", "--receivers=5", "--rate=200", "--messages=100", "--warm-up=1")
+        self.assertEqual(report["deliveries"], 500)
+        self.assertGreaterEqual(report["elapsed_s"], 99 / 200)
+        self.assert_percentiles(report["latency_us"])
+
+    def test_messages_larger_than_a_read(self):
+        report = self.measure("fanout", "--receivers=3", "--in-flight=4", "--messages=20", "--size=60KiB")
+        self.assertEqual(report["deliveries"], 60)
+
+    def test_connections(self):
+        report = self.measure("connect", "--connections=100")
+        self.assertGreater(report["connections_per_s"], 0)
+        self.assertGreater(report["server"]["cpu_us_per_connection"], 0)
+        self.assert_percentiles(report["handshake_us"])
+
+    def test_idle_connections(self):
+        report = self.measure("idle", "--connections=100", "--for=100ms")
+        self.assertIn("rss_bytes_per_connection", report["server"])
+        self.assertGreaterEqual(report["server"]["cpu_us_per_connection_per_s"], 0)
+
+    def test_stalled_receivers(self):
+        report = self.measure("stalled", "--receivers=20", "--stalled=20%", "--rate=200", "--messages=60",
+                              "--warm-up=8", "--fill=12MiB")
+        self.assertGreater(report["p99_ratio"], 0)
+        ended = report["stalled"]
+        self.assertEqual(ended["receivers"], 4)
+        self.assertEqual(ended["told"] + ended["got_all"] + ended["cut_off"], 4)
+        self.assertGreater(ended["told"] + ended["cut_off"], 0, "nobody was really behind")
+        self.assert_percentiles(report["some_stalled_us"])
+
+    def test_churn(self):
+        report = self.measure("churn", "--receivers=10", "--rate=200", "--messages=100", "--churn=100", "--guests=5")
+        self.assertGreater(report["joined"], 10)
+        self.server.wait_for_line(r"left .*reason=.closed by peer: 1005")
+
+    def test_a_table_for_people(self):
+        result = run("fanout", self.server.port, "--receivers=5", "--messages=50", "--server-pid", self.pid)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        figures = result.stdout.split("\n\n")[1]
+        self.assertRegex(figures, r"^  server CPU per delivery +[0-9.]+ us\n")
+        self.assertRegex(figures, r"(?m)^  latency +p50 .*, p90 .*, p99 .*, p99\.9 .*, max ")
+
+    def test_a_line_of_progress_on_a_terminal(self):
+        try:
+            screen, terminal = pty.openpty()
+        except OSError as error:
+            self.skipTest(f"no pseudo-terminals here: {error}")
+        with subprocess.Popen([bench, "idle", "--connections=10", "--for=500ms", "--server-pid", self.pid,
+                               f"ws://127.0.0.1:{self.server.port}/chat"], stderr=terminal, stdout=subprocess.DEVNULL,
+                              stdin=subprocess.DEVNULL) as process:
+            os.close(terminal)
+            shown = b""
+            with contextlib.suppress(OSError):
+                while chunk := os.read(screen, 4096):
+                    shown += chunk
+            self.assertEqual(process.wait(DEADLINE), 0)
+        os.close(screen)
+        self.assertIn("watching", shown.decode())
+        self.assertTrue(shown.endswith(b"\r\x1b[K"), shown)
+
+
+class FaultyServer:
+    """A chat server in a thread that passes every broadcast through `distort(index, count, text)`: what member number
+    `index` gets, as a list, instead of the `count`th text."""
+
+    def __init__(self, distort):
+        self.port = free_port()
+        self._distort = distort
+        self._members = []
+        self._count = 0
+        self._loop = asyncio.new_event_loop()
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=[ready], daemon=True)
+        self._thread.start()
+        ready.wait(DEADLINE)
+
+    def _serve(self, ready):
+        asyncio.set_event_loop(self._loop)
+        self._stop = self._loop.create_future()
+
+        async def serve():
+            async with websockets.serve(self._converse, "127.0.0.1", self.port, compression=None, close_timeout=1):
+                ready.set()
+                await self._stop
+
+        self._loop.run_until_complete(serve())
+        self._loop.close()
+
+    async def _converse(self, connection, *_):
+        self._members.append(connection)
+        await connection.send("You are connected!")
+        with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+            async for text in connection:
+                for index, member in enumerate(list(self._members)):
+                    for distorted in self._distort(index, self._count, text):
+                        if distorted is None:
+                            await member.close(1008)
+                        else:
+                            await member.send("[user]: " + distorted if distorted[0] != "[" else distorted)
+                self._count += 1
+
+    def close(self):
+        self._loop.call_soon_threadsafe(self._stop.set_result, None)
+        self._thread.join(DEADLINE)
+
+
+class Checking(unittest.TestCase):
+    """The check must fail when it should. The fault is in what the third of five gets, from the 20th message on."""
+
+    def check(self, distort, *options):
+        server = FaultyServer(distort)
+        self.addCleanup(server.close)
+        return run("fanout", server.port, "--json", "--receivers=5", "--at-once=1", "--in-flight=4", "--messages=40",
+                   "--warm-up=4", "--timeout=2s", *options)
+
+    def assert_fails(self, distort, words):
+        result = self.check(lambda index, count, text: distort(count, text) if index == 2 else [text])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        report = json.loads(result.stdout)
+        self.assertFalse(report["ok"])
+        self.assertRegex(report["error"], words)
+        self.assertIn(report["error"], result.stderr)
+
+    def test_a_server_that_is_right_passes(self):
+        result = self.check(lambda index, count, text: [text])
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_a_lost_message(self):
+        self.assert_fails(lambda count, text: [] if count == 20 else [text],
+                          r"receiver 2: got message 21 of sender 0, out of order, or others were lost; due was message 20")
+
+    def test_the_end_is_lost(self):
+        self.assert_fails(lambda count, text: [] if count >= 20 else [text],
+                          r"not everything came in time; receiver 2 has not got message 20 of sender 0")
+
+    def test_a_message_that_comes_twice(self):
+        self.assert_fails(lambda count, text: [text] * (2 if count == 20 else 1),
+                          r"receiver 2: got message 20 of sender 0, for a second time")
+
+    def test_the_last_message_comes_twice(self):
+        self.assert_fails(lambda count, text: [text] * (2 if count == 44 else 1),
+                          r"receiver 2: got message 44 of sender 0, for a second time")
+
+    def test_messages_change_places(self):
+        held = []
+
+        def swap(count, text):
+            if count == 20:
+                held.append(text)
+                return []
+            return [text, *held] if count == 21 else [text]
+
+        self.assert_fails(swap, r"receiver 2: got message 21 of sender 0, out of order")
+
+    def test_a_damaged_message(self):
+        self.assert_fails(lambda count, text: [text[:-1] + "!" if count == 20 else text], r"receiver 2: .*damaged")
+
+    def test_a_closed_connection(self):
+        self.assert_fails(lambda count, text: [None] if count == 20 else [text],
+                          r"receiver 2: the server closed the connection with code 1008")
+
+    def test_a_gap_with_a_notice_is_no_fault(self):
+        def skip(index, count, text):
+            if index != 2 or count not in (20, 21, 22):
+                return [text]
+            return ["[chorus]: 3 messages skipped"] if count == 22 else []
+
+        result = self.check(skip)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        report = json.loads(result.stdout)
+        self.assertEqual((report["deliveries"], report["missed"]), (5 * 40 - 3, 3))
+
+    def test_a_server_that_refuses(self):
+        server = server_process.ServerProcess("--port=0", "--address=127.0.0.1", "--max-connections=3")
+        self.addCleanup(server.end)
+        server.wait_until_ready()
+        result = run("fanout", server.port, "--receivers=5", "--at-once=1")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("connection 3: the server answered 503 Service Unavailable instead of 101", result.stderr)
+
+    def test_nobody_listens(self):
+        result = run("fanout", free_port())
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("connection 0: cannot connect: Connection refused", result.stderr)
+
+    def test_the_server_dies_while_it_is_measured(self):
+        server = server_process.ServerProcess("--port=0", "--address=127.0.0.1", "--log-level=info")
+        self.addCleanup(server.end)
+        server.wait_until_ready()
+        with subprocess.Popen([bench, "fanout", "--receivers=5", "--rate=1", f"ws://127.0.0.1:{server.port}/chat"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            server.wait_for_line("joined name=user4")
+            server.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(errors.decode(), r"the server closed the connection")
+
+
+class Usage(unittest.TestCase):
+    def complain(self, *arguments):
+        result = subprocess.run([bench, *arguments], capture_output=True, text=True, timeout=DEADLINE, check=False,
+                                env=clean_environment())
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertTrue(result.stderr.startswith("chorus-bench: "))
+        return result.stderr
+
+    def test_unknown_command(self):
+        self.assertIn("'sprint' is no command", self.complain("sprint"))
+
+    def test_a_host_that_is_not_this_one(self):
+        self.assertIn("--i-own-this-host", self.complain("fanout", "ws://192.0.2.1/chat"))
+
+    def test_a_core_that_is_not_there(self):
+        self.assertIn("cannot run on core 4000", self.complain("fanout", "--cpu=4000"))
+
+    def test_help_and_version(self):
+        for arguments, words in ((["--help"], "fanout"), (["stalled", "--help"], "--fill"),
+                                 (["--version"], "chorus-bench")):
+            result = subprocess.run([bench, *arguments], capture_output=True, text=True, timeout=DEADLINE, check=True)
+            self.assertTrue(re.search(words, result.stdout), result.stdout)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3 or not os.access(sys.argv[2], os.X_OK):
+        sys.exit(f"Usage: {sys.argv[0]} PATH_TO_CHORUS_SERVER PATH_TO_CHORUS_BENCH [unittest options]")
+    bench = os.path.abspath(sys.argv.pop(2))
+    server_process.main()

@@ -1,0 +1,336 @@
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "bench/bench_options.hpp"
+#include "bench/check_failed.hpp"
+#include "bench/client_frame.hpp"
+#include "bench/conversation.hpp"
+#include "bench/latencies.hpp"
+#include "bench/ledger.hpp"
+#include "bench/process_meter.hpp"
+#include "bench/report.hpp"
+#include "bench/stamp.hpp"
+
+namespace chorus::bench {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+namespace {
+
+auto says(std::string const& words) {
+  return [words](std::exception const& e) {
+    BOOST_TEST(e.what() == words);
+    return std::string(e.what()).find(words) != std::string::npos;
+  };
+}
+
+bench_options parse(std::vector<char const*> const& arguments) { return parse_bench_options(arguments); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(bench)
+
+BOOST_AUTO_TEST_CASE(a_frame_is_parsed_where_it_lies) {
+  auto const bytes = "\x81\x02hi\x8a"s;
+  auto const frame = parse_frame(bytes);
+  BOOST_REQUIRE(frame.has_value());
+  BOOST_TEST((frame->op == opcode::text));
+  BOOST_TEST(frame->final);
+  BOOST_TEST(frame->payload == "hi");
+  BOOST_TEST(frame->size == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(an_incomplete_frame_is_none_at_any_length) {
+  for (auto const size : {5u, 125u, 126u, 65535u, 65536u}) {
+    std::string bytes;
+    append_frame(bytes, opcode::text, std::string(size, 'x'));
+    for (auto const cut : {std::size_t{0}, std::size_t{1}, frame_header_size(size) - 1, bytes.size() - 1})
+      BOOST_TEST(!parse_frame(std::string_view(bytes).substr(0, cut)).has_value());
+    BOOST_REQUIRE(parse_frame(bytes).has_value());
+    BOOST_TEST(parse_frame(bytes)->payload.size() == size);
+    BOOST_TEST(parse_frame(bytes)->size == bytes.size());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_masked_or_extended_frame_from_a_server_is_refused) {
+  BOOST_CHECK_EXCEPTION(parse_frame("\x81\x80\0\0\0\0"s), check_failed, says("the server sent a masked frame"));
+  BOOST_CHECK_EXCEPTION(parse_frame("\xc1\0"s), check_failed, says("the server sent a frame with reserved bits set"));
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_of_ours_is_masked) {
+  // The sample of RFC 6455 section 5.7, which has the key that is used here.
+  std::string out;
+  append_masked_frame(out, opcode::text, "Hello");
+  BOOST_TEST(out == "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s);
+}
+
+BOOST_AUTO_TEST_CASE(a_stamp_is_found_in_whatever_a_server_puts_around_it) {
+  message_id const id{12, 345};
+  auto const text = make_text(id, 64);
+  BOOST_TEST(text.size() == 64u);
+  BOOST_TEST((find_stamp(text) == id));
+  BOOST_TEST((find_stamp("[user7]: " + text) == id));
+  BOOST_TEST((find_stamp(R"({"text":")" + text + R"("})") == id));
+  BOOST_TEST((find_stamp(make_text(id, least_text_size)) == id));
+  BOOST_TEST((find_stamp(make_text(id, 100'000)) == id));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_ours_has_no_stamp) {
+  BOOST_TEST(!find_stamp("You are connected! There are 3 users here.").has_value());
+  BOOST_TEST(!find_stamp("").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_message_is_noticed) {
+  auto const text = make_text({0, 1}, 64);
+  auto wrong_byte = text;
+  wrong_byte[50] ^= 1;
+  BOOST_CHECK_THROW(find_stamp(wrong_byte), check_failed);
+  BOOST_CHECK_THROW(find_stamp(text.substr(0, 63)), check_failed);
+  BOOST_CHECK_THROW(find_stamp(text.substr(0, 10)), check_failed);
+  auto no_number = text;
+  no_number[12] = 'x';
+  BOOST_CHECK_THROW(find_stamp(no_number), check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_notice_is_understood) {
+  BOOST_TEST(find_gap("[chorus]: 12 messages skipped").value() == 12u);
+  BOOST_TEST(!find_gap("[chorus]: many messages skipped").has_value());
+  BOOST_TEST(!find_gap("[user0]: 12 messages skipped").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(receivers_that_agree_are_complete) {
+  ledger all(2);
+  witness first(all);
+  witness second(all);
+  BOOST_TEST(!first.complete());
+  for (auto const id : {message_id{0, 0}, message_id{1, 0}, message_id{0, 1}}) first.heard(id);
+  BOOST_TEST(first.complete());
+  BOOST_TEST(!second.complete());
+  for (auto const id : {message_id{0, 0}, message_id{1, 0}, message_id{0, 1}}) second.heard(id);
+  BOOST_TEST(second.complete());
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_message_is_named) {
+  ledger all(1);
+  witness first(all);
+  for (std::uint32_t n = 0; n != 3; ++n) first.heard({0, n});
+  witness second(all);
+  second.heard({0, 0});
+  BOOST_TEST(second.due() == "message 1 of sender 0");
+  BOOST_CHECK_EXCEPTION(
+      second.heard({0, 2}), check_failed,
+      says("got message 2 of sender 0, out of order, or others were lost; due was message 1 of sender 0"));
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_everyone_lost_is_named) {
+  ledger all(1);
+  witness first(all);
+  first.heard({0, 0});
+  BOOST_CHECK_EXCEPTION(first.heard({0, 2}), check_failed,
+                        says("got message 2 of sender 0, but message 1 of sender 0 comes first"));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_copy_is_noticed) {
+  ledger all(1);
+  witness first(all);
+  first.heard({0, 0});
+  BOOST_CHECK_EXCEPTION(
+      first.heard({0, 0}), check_failed,
+      says("got message 0 of sender 0, for a second time; due was a message that nobody has got yet"));
+}
+
+BOOST_AUTO_TEST_CASE(different_orders_are_noticed) {
+  ledger all(2);
+  witness first(all);
+  witness second(all);
+  for (auto const id : {message_id{0, 0}, message_id{0, 1}, message_id{1, 0}}) first.heard(id);
+  second.heard({0, 0});
+  BOOST_CHECK_THROW(second.heard({1, 0}), check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_is_no_loss) {
+  ledger all(1);
+  witness first(all);
+  for (std::uint32_t n = 0; n != 5; ++n) first.heard({0, n});
+  witness second(all);
+  second.heard({0, 0});
+  second.skipped(2);
+  second.heard({0, 3});
+  second.skipped(1);
+  BOOST_TEST(second.complete());
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_of_the_wrong_size_is_noticed) {
+  ledger all(1);
+  witness first(all);
+  for (std::uint32_t n = 0; n != 5; ++n) first.heard({0, n});
+  witness second(all);
+  second.heard({0, 0});
+  second.skipped(1);
+  BOOST_CHECK_THROW(second.heard({0, 3}), check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(one_may_be_ahead_of_all_others_after_a_gap) {
+  ledger all(1);
+  witness first(all);
+  witness second(all);
+  first.heard({0, 0});
+  second.heard({0, 0});
+  second.skipped(2);
+  second.heard({0, 3});
+  BOOST_TEST(!second.complete());
+  for (std::uint32_t n = 1; n != 4; ++n) first.heard({0, n});
+  second.settle();
+  BOOST_TEST(second.complete());
+}
+
+BOOST_AUTO_TEST_CASE(a_newcomer_begins_anywhere_and_then_follows) {
+  ledger all(1);
+  witness first(all);
+  witness newcomer(all);
+  newcomer.heard({0, 2});
+  newcomer.heard({0, 4});
+  for (std::uint32_t n = 0; n != 5; ++n) first.heard({0, n});
+  BOOST_CHECK_THROW(newcomer.settle(), check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(percentiles_are_within_one_percent) {
+  latencies times;
+  BOOST_TEST(times.summary().p99 == 0);
+  for (int us = 1; us <= 10'000; ++us) times.record(std::chrono::microseconds(us));
+  auto const found = times.summary();
+  BOOST_TEST(times.count() == 10'000u);
+  BOOST_TEST(found.p50 == 5'000, boost::test_tools::tolerance(0.011));
+  BOOST_TEST(found.p90 == 9'000, boost::test_tools::tolerance(0.011));
+  BOOST_TEST(found.p99 == 9'900, boost::test_tools::tolerance(0.011));
+  BOOST_TEST(found.p99_9 == 9'990, boost::test_tools::tolerance(0.011));
+  BOOST_TEST(found.max == 10'000);
+}
+
+BOOST_AUTO_TEST_CASE(one_slow_delivery_among_many_shows_where_it_belongs) {
+  latencies times;
+  for (int i = 0; i != 999; ++i) times.record(100us);
+  times.record(2s);
+  BOOST_TEST(times.summary().p99_9 < 102);
+  BOOST_TEST(times.summary().max == 2e6);
+}
+
+BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
+  conversation talk(1);
+  listener who(talk.all());
+  auto const due = clock::now();
+  talk.begin(1, 1);
+  auto const text = talk.say(0, 64, due);
+  BOOST_TEST(!talk.complete());
+  BOOST_TEST(talk.heard(who, "[user0]: " + text, due + 5ms).has_value());
+  BOOST_TEST(talk.complete());
+  BOOST_TEST(talk.delivered() == 1u);
+  BOOST_TEST(talk.times().summary().max == 5'000);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
+  conversation talk(1);
+  listener who(talk.all());
+  talk.begin(3, 1);
+  auto const now = clock::now();
+  auto const first = talk.say(0, 64, now);
+  talk.heard(who, first, now);
+  talk.heard(who, "[chorus]: 2 messages skipped", now);
+  BOOST_TEST(talk.complete());
+  BOOST_TEST(talk.missed() == 2u);
+  BOOST_TEST(who.missed == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
+  conversation talk(1);
+  listener who(talk.all());
+  who.counted = false;
+  talk.begin(1, 1);
+  auto const text = talk.say(0, 64, clock::now());
+  talk.heard(who, text, clock::now());
+  BOOST_TEST(!talk.complete());
+  BOOST_TEST(talk.times().count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_of_another_run_is_noticed) {
+  conversation talk(1);
+  listener who(talk.all());
+  BOOST_CHECK_THROW(talk.heard(who, make_text({0, 0}, 64), clock::now()), check_failed);
+  BOOST_CHECK_THROW(talk.heard(who, make_text({5, 0}, 64), clock::now()), check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(a_report_is_a_table_and_an_object) {
+  report found;
+  found.add("server.cpu_us_per_delivery", 0.25812, "CPU");
+  found.add("server.rss_bytes", std::uint64_t{5'242'880}, "memory");
+  found.add("deliveries", std::uint64_t{1'234'567}, "deliveries");
+  found.add("busy", 0.5, "busy");
+  found.add("elapsed_s", 1.5);
+  BOOST_TEST(found.table() ==
+             "  CPU         0.258 us\n"
+             "  memory      5.00 MiB\n"
+             "  deliveries  1,234,567\n"
+             "  busy        50 %\n");
+  auto const json = found.json();
+  BOOST_TEST(json.at("server").at("cpu_us_per_delivery").as_double() == 0.25812);
+  BOOST_TEST(json.at("server").at("rss_bytes").as_uint64() == 5'242'880u);
+  BOOST_TEST(json.at("elapsed_s").as_double() == 1.5);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_is_measured) {
+  process_meter const self(::getpid());
+  auto const before = self.cpu();
+  BOOST_TEST(before.count() > 0);
+  BOOST_TEST(self.mem().resident > 0u);
+  BOOST_TEST(self.mem().peak >= self.mem().resident);
+  BOOST_TEST((own_cpu() >= before));
+  constexpr pid_t more_than_there_can_be = 4'194'305;  // PID_MAX_LIMIT of Linux, and one
+  BOOST_CHECK_THROW(process_meter{more_than_there_can_be}, check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(each_command_has_its_defaults) {
+  auto const fanout = parse({"fanout"});
+  BOOST_TEST((fanout.what == command::fanout));
+  BOOST_TEST(fanout.to.path == "/chat");
+  BOOST_TEST(fanout.receivers == 1000u);
+  BOOST_TEST(fanout.in_flight == 32u);
+  BOOST_TEST(fanout.rate == 0);
+  BOOST_TEST(fanout.size == 64u);
+  BOOST_TEST((fanout.timeout == 60s));
+  auto const stalled = parse({"stalled", "--stalled=25%", "ws://localhost:9000/x"});
+  BOOST_TEST(stalled.stalled_share == 0.25);
+  BOOST_TEST(stalled.rate == 100);
+  BOOST_TEST(stalled.to.path == "/x");
+  BOOST_TEST(parse({"connect"}).connections == 2000u);
+  BOOST_TEST(parse({"churn", "--churn", "0.5"}).churn_rate == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(bad_usage_is_named) {
+  auto const complains = [](std::vector<char const*> const& arguments, std::string const& words) {
+    BOOST_CHECK_EXCEPTION(parse(arguments), bench_usage_error, [&](bench_usage_error const& e) {
+      BOOST_TEST(std::string(e.what()).find(words) != std::string::npos, e.what());
+      return true;
+    });
+  };
+  complains({"sprint"}, "'sprint' is no command");
+  complains({"fanout", "--connections=3"}, "unrecognised option '--connections=3'");
+  complains({"fanout", "--size=8"}, "--size: '8' will not do: expected a size from 32 to");
+  complains({"fanout", "--rate=0"}, "--rate: '0' will not do");
+  complains({"fanout", "--rate=5", "--in-flight=5"}, "choose one");
+  complains({"fanout", "--receivers=5", "--senders=6"}, "--senders");
+  complains({"fanout", "http://localhost/"}, "ws://");
+  complains({"idle"}, "--server-pid");
+  complains({"stalled", "--receivers=5"}, "--stalled");
+  complains({"stalled", "--stalled=10"}, "expected a share");
+}
+
+BOOST_AUTO_TEST_CASE(help_names_the_commands_and_their_options) {
+  BOOST_TEST(parse({}).answer.find("stalled") != std::string::npos);
+  BOOST_TEST(parse({"idle", "--help"}).answer.find("--connections") != std::string::npos);
+  BOOST_TEST(parse({"idle", "--help"}).answer.find("--in-flight N") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chorus::bench
