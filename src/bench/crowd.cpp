@@ -57,6 +57,8 @@ member& crowd::add() {
 
 awaitable<void> crowd::open_and_listen(member& newcomer) {
   co_await open(newcomer);
+  // A coroutine that adds members may do so once more after `disperse` has cancelled it.
+  if (dispersing_) newcomer.line().close();
   co_await listen(newcomer);
 }
 
