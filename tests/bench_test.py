@@ -209,6 +209,11 @@ class Checking(unittest.TestCase):
         self.assert_fails(lambda count, text: [] if count >= 20 else [text],
                           r"not everything came in time; receiver 2 has not got message 20 of sender 0")
 
+    def test_nobody_gets_the_end(self):
+        result = self.check(lambda index, count, text: [] if count >= 30 else [text])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("nobody has got message 30 of sender 0", result.stderr)
+
     def test_a_message_that_comes_twice(self):
         self.assert_fails(lambda count, text: [text] * (2 if count == 20 else 1),
                           r"receiver 2: got message 20 of sender 0, for a second time")

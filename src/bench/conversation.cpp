@@ -17,6 +17,16 @@ std::string conversation::say(std::size_t sender, std::size_t size, clock::time_
   return make_text(id, size);
 }
 
+std::optional<message_id> conversation::unheard() const {
+  for (std::size_t sender = 0; sender != said_.size(); ++sender) {
+    // Each sender's messages are heard in the order in which they were said.
+    auto const heard = ledger_.heard_of(sender);
+    if (heard != said_[sender].size())
+      return message_id{static_cast<std::uint32_t>(sender), static_cast<std::uint32_t>(heard)};
+  }
+  return std::nullopt;
+}
+
 std::optional<message_id> conversation::heard(listener& who, std::string_view text, clock::time_point now) {
   auto const id = find_stamp(text);
   if (id) {

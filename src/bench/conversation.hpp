@@ -2,6 +2,7 @@
 // What is said in a run, who has heard it, and how long that took. No sockets.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ class conversation {
   std::uint64_t expected() const { return expected_; }
   std::uint64_t delivered() const { return delivered_; }
   std::uint64_t missed() const { return missed_; }  ///< as gap notices said
+  /// A message that was said and that nobody at all has heard.
+  std::optional<message_id> unheard() const;
   bool complete() const { return delivered_ + missed_ >= expected_; }
   latencies const& times() const { return latencies_; }
 

@@ -132,7 +132,9 @@ std::string crowd::who_is_behind() {
     if (++behind <= most_named)
       named += fmt::format("{}receiver {} has not got {}", behind == 1 ? "" : ", ", m.index(), m.progress.due());
   }
-  if (behind == 0 || behind == 1) return named;
+  auto const unheard = talk_.unheard();
+  if (behind == 0 && unheard) return "nobody has got " + to_string(*unheard);
+  if (behind <= 1) return named;
   return fmt::format("{} receivers are behind: {}", behind, named);
 }
 

@@ -76,7 +76,8 @@ class crowd {
   /// who missed what.
   awaitable<void> complete_by(clock::time_point deadline);
 
-  /// Names counted members that have not got all that somebody has got; empty if there are none.
+  /// Names counted members that have not got all that somebody has got, or else a message that nobody has got; empty
+  /// if everyone has everything.
   std::string who_is_behind();
   void throw_if_failed() const;
 

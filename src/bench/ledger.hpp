@@ -21,6 +21,8 @@ class ledger {
 
   std::size_t size() const { return order_.size(); }
   message_id at(std::size_t position) const { return order_[position]; }
+  /// How many of a sender's messages somebody has got.
+  std::size_t heard_of(std::size_t sender) const { return positions_[sender].size(); }
   /// Nothing if nobody has got that message yet.
   std::optional<std::size_t> position_of(message_id id) const;
 

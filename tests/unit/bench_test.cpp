@@ -253,6 +253,18 @@ BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
   BOOST_TEST(talk.times().count() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
+  conversation talk(2);
+  listener who(talk.all());
+  auto const now = clock::now();
+  for (int i = 0; i != 2; ++i) talk.heard(who, talk.say(0, 64, now), now);
+  BOOST_TEST(!talk.unheard().has_value());
+  auto const lost = talk.say(1, 64, now);
+  BOOST_TEST((talk.unheard() == message_id{1, 0}));
+  talk.heard(who, lost, now);
+  BOOST_TEST(!talk.unheard().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_message_of_another_run_is_noticed) {
   conversation talk(1);
   listener who(talk.all());
