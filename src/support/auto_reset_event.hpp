@@ -1,9 +1,7 @@
 #pragma once
 // A wake-up call for one waiting coroutine.
 
-#include <boost/asio/experimental/channel.hpp>
-
-#include "support/asio.hpp"
+#include "support/signal_channel.hpp"
 
 namespace chorus {
 
@@ -20,7 +18,7 @@ class auto_reset_event {
   awaitable<void> wait() { co_await channel_.async_receive(use_awaitable); }
 
  private:
-  net::experimental::channel<executor, void(error_code)> channel_;
+  signal_channel channel_;
 };
 
 }  // namespace chorus

@@ -2,7 +2,6 @@
 // The bounded queue between everyone who has something for a peer and the one write loop that sends it.
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/experimental/channel.hpp>
 #include <boost/container/deque.hpp>
 #include <boost/container/static_vector.hpp>
 #include <cstddef>
@@ -103,7 +102,7 @@ class outbound_channel {
   bool sealed_ = false;
   bool closed_ = false;
   auto_reset_event wake_;
-  net::experimental::channel<executor, void(error_code)> flushed_;
+  signal_channel flushed_;
 };
 
 }  // namespace chorus
