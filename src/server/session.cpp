@@ -17,8 +17,8 @@ namespace {
 
 namespace websocket = boost::beast::websocket;
 
-/// A read buffer that a large message has grown beyond this many bytes is given back.
-constexpr std::size_t kept_input_capacity = 4 * 1024;
+/// How much of a message is read at first, and the read buffer that an idle session keeps. Most chat messages fit.
+constexpr std::size_t idle_input_capacity = 128;
 
 packet_ptr ping_packet() {
   static packet_ptr const shared = [] {
@@ -96,9 +96,8 @@ class session final : public peer, private outbound_channel::sink {
   awaitable<void> read_loop(endpoint to) {
     greet(to);
     for (;;) {
-      auto const [ec, bytes] = co_await stream_.async_read(input_, nothrow);
-      ended_ = ec;
-      if (ec) co_return;
+      co_await receive();
+      if (ended_) co_return;
       liveness_.heard();
       if (member_) {
         hear(*member_);
@@ -109,6 +108,15 @@ class session final : public peer, private outbound_channel::sink {
       }
       release_input();
     }
+  }
+
+  /// Reads a message into `input_`. Left alone, Beast would hold 1.5 KiB ready for it while the peer is silent.
+  awaitable<void> receive() {
+    auto const [begun, first] = co_await stream_.async_read_some(input_, idle_input_capacity, nothrow);
+    ended_ = begun;
+    if (ended_ || stream_.is_message_done()) co_return;
+    auto const [ec, rest] = co_await stream_.async_read(input_, nothrow);
+    ended_ = ec;
   }
 
   awaitable<void> write_loop() {
@@ -174,7 +182,7 @@ class session final : public peer, private outbound_channel::sink {
 
   void release_input() {
     input_.clear();
-    if (input_.capacity() > kept_input_capacity) input_.shrink_to_fit();
+    if (input_.capacity() > idle_input_capacity) input_.shrink_to_fit();
   }
 
   Transport& socket() { return stream_.next_layer().next_layer(); }

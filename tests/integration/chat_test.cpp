@@ -90,11 +90,27 @@ BOOST_AUTO_TEST_CASE(texts_of_every_kind_arrive_whole) {
   }
 }
 
+/// Lengths around those of the buffers that a message is read into, with characters across their ends.
+BOOST_AUTO_TEST_CASE(texts_of_every_length_arrive_whole) {
+  running_server server;
+  auto user = client::chat(server.port());
+  user.receive_text();
+  for (std::size_t const from : {0U, 120U, 250U, 1500U, 4090U}) {
+    for (auto size = from; size != from + 40; ++size) {
+      std::string text(size % 2, 'x');
+      while (text.size() < size) text += "ü";
+      user.send_text(text);
+      BOOST_TEST(user.receive_text() == "[user0]: " + text);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(binary_is_ignored) {
   running_server server;
   auto user = client::chat(server.port());
   user.receive_text();
   user.send_frame(0x2, "\xff\xfe");
+  user.send_frame(0x2, std::string(5000, '\xff'));
   user.send_text("text");
   BOOST_TEST(user.receive_text() == "[user0]: text");
 }
@@ -112,6 +128,19 @@ BOOST_AUTO_TEST_CASE(fragments_are_joined) {
   BOOST_TEST(pong->opcode == 0xA);
   BOOST_TEST(pong->payload == "between");
   BOOST_TEST(user.receive_text() == "[user0]: one \xe2\x82\xac two");
+}
+
+BOOST_AUTO_TEST_CASE(fragments_of_every_length_are_joined) {
+  running_server server;
+  auto user = client::chat(server.port());
+  user.receive_text();
+  for (std::size_t size = 120; size != 136; ++size) {
+    auto const part = std::string(size, 'x');
+    user.send_frame(0x1, part, {.final = false});
+    user.send_frame(0x0, part, {.final = false});
+    user.send_frame(0x0, "");
+    BOOST_TEST(user.receive_text() == "[user0]: " + part + part);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(many_users_see_one_order) {

@@ -59,6 +59,16 @@ BOOST_AUTO_TEST_CASE(truncated_utf8_is_1007) {
   expect_close(1007);
 }
 
+BOOST_AUTO_TEST_CASE(invalid_utf8_far_into_a_message_is_1007) {
+  user.send_text(std::string(200, 'x') + "\xc3\x28");
+  expect_close(1007);
+}
+
+BOOST_AUTO_TEST_CASE(utf8_truncated_far_into_a_message_is_1007) {
+  user.send_text(std::string(126, 'x') + "\xe2\x82");
+  expect_close(1007);
+}
+
 BOOST_AUTO_TEST_CASE(message_over_the_limit_is_1009) {
   user.send_text(std::string(64 * 1024 + 1, 'x'));
   expect_close(1009);
