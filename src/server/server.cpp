@@ -14,9 +14,8 @@ server::server(executor ex, settings const& options, std::shared_ptr<spdlog::log
       shared_(ex, options, *log_),
       listener_(ex, {options.address, options.port}, *log_),
       stop_asked_(ex),
-      inflow_(ex, [this](std::exception_ptr e) { report(std::move(e)); }),
-      connections_(ex, [this](std::exception_ptr e) { report(std::move(e)); }),
-      upkeep_(ex, [this](std::exception_ptr e) { report(std::move(e)); }) {}
+      inflow_(ex, [this](auto error) { shared_.report(error); }),
+      upkeep_(ex, [this](auto error) { shared_.report(error); }) {}
 
 awaitable<void> server::run() {
   inflow_.spawn(listener_.run([this](tcp_socket socket) { accept(std::move(socket)); }));
@@ -36,7 +35,7 @@ void server::abort() {
   for (auto& p : shared_.peers) p.abort(farewells::stopped);
 }
 
-void server::accept(tcp_socket socket) { connections_.spawn(serve(std::move(socket))); }
+void server::accept(tcp_socket socket) { shared_.connections.spawn(serve(std::move(socket))); }
 
 awaitable<void> server::serve(tcp_socket socket) {
   error_code ec;
@@ -46,10 +45,7 @@ awaitable<void> server::serve(tcp_socket socket) {
   // For the outbound channel's direct writes. Asio's own operations do not mind.
   socket.non_blocking(true, ec);
   auto granted = co_await negotiate(shared_, socket, from);
-  if (!granted) co_return;
-  auto asked = std::move(*granted);
-  granted.reset();
-  co_await run_session(shared_, std::move(socket), from, std::move(asked));
+  if (granted) co_await open_session(shared_, std::move(socket), from, std::move(*granted));
 }
 
 // The order is that of the stream: first nothing comes in, then what is in goes out, then the peers go.
@@ -60,7 +56,7 @@ awaitable<void> server::drain() {
   shared_.lobby.close();
   co_await inflow_.join();
   for (auto& p : shared_.peers) p.close(farewells::draining);
-  co_await connections_.join();
+  co_await shared_.connections.join();
   upkeep_.cancel();
   co_await upkeep_.join();
 }
@@ -69,14 +65,6 @@ awaitable<void> server::abort_at_deadline() {
   timer deadline(executor_, shared_.options.drain_timeout);
   co_await deadline.async_wait(use_awaitable);
   abort();
-}
-
-void server::report(std::exception_ptr error) {
-  try {
-    std::rethrow_exception(std::move(error));
-  } catch (std::exception const& e) {
-    log_->error("a task failed: {}", e.what());
-  }
 }
 
 }  // namespace chorus

@@ -1,7 +1,6 @@
 #pragma once
 // The whole server: it owns everything, and ends everything.
 
-#include <exception>
 #include <memory>
 #include <spdlog/logger.h>
 
@@ -37,16 +36,14 @@ class server {
   awaitable<void> serve(tcp_socket socket);
   awaitable<void> drain();
   awaitable<void> abort_at_deadline();
-  void report(std::exception_ptr error);
 
   executor executor_;
   std::shared_ptr<spdlog::logger> log_;
   context shared_;
   listener listener_;
   auto_reset_event stop_asked_;
-  task_group inflow_;       ///< accept loop and broadcaster: they end by themselves when what they read from is closed
-  task_group connections_;  ///< one task for each
-  task_group upkeep_;       ///< heartbeat and drain deadline: cancelled last
+  task_group inflow_;  ///< accept loop and broadcaster: they end by themselves when what they read from is closed
+  task_group upkeep_;  ///< heartbeat and drain deadline: cancelled last
 };
 
 }  // namespace chorus

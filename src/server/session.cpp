@@ -1,8 +1,8 @@
 #include "server/session.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -29,10 +29,13 @@ packet_ptr ping_packet() {
   return shared;
 }
 
-/// One connection: `converse` reads, `write_loop` writes what does not fit at once, the heartbeat ticks. It ends by its
-/// socket: whoever wants it to end says farewell, or closes the socket, and both loops return.
+/// One connection: `run` reads, `write_loop` writes what does not fit at once, the heartbeat ticks. It ends by its
+/// socket: whoever wants it to end says farewell, or closes the socket, and both tasks return. Each of them holds a
+/// share of the session, so that it lives until the last has ended.
 template <class Transport>
-class session final : public peer, private outbound_channel::sink {
+class session final : public peer,
+                      private outbound_channel::sink,
+                      public std::enable_shared_from_this<session<Transport>> {
  public:
   session(context& shared, Transport transport, tcp::endpoint const& from)
       : shared_(shared),
@@ -44,9 +47,23 @@ class session final : public peer, private outbound_channel::sink {
     shared_.peers.push_back(*this);
   }
 
-  awaitable<void> run(upgrade granted) {
-    using namespace net::experimental::awaitable_operators;
-    co_await (converse(std::move(granted)) && write_loop());
+  /// Answers the request, and is a WebSocket from then on, unless that fails.
+  awaitable<void> accept(request asked) {
+    stream_.set_option(websocket::stream_base::decorator(
+        [](websocket::response_type& reply) { reply.set(http::field::server, "chorus"); }));
+    stream_.read_message_max(shared_.options.max_message_size);
+    stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
+    auto const [ec] = co_await stream_.async_accept(asked, nothrow);
+    ended_ = ec;
+  }
+
+  awaitable<void> run(std::shared_ptr<session>, endpoint to) {
+    if (!ended_) co_await read_loop(to);
+    leave();
+    out_.close();
+    lingering_ = peer_may_still_send();
+    if (lingering_) co_await linger(socket());
+    close_socket();
   }
 
   void tick(clock::time_point now) override {
@@ -74,25 +91,6 @@ class session final : public peer, private outbound_channel::sink {
   }
 
  private:
-  awaitable<void> converse(upgrade granted) {
-    co_await accept(std::move(granted.asked));
-    if (!ended_) co_await read_loop(granted.to);
-    leave();
-    out_.close();
-    lingering_ = peer_may_still_send();
-    if (lingering_) co_await linger(socket());
-    close_socket();
-  }
-
-  awaitable<void> accept(request asked) {
-    stream_.set_option(websocket::stream_base::decorator(
-        [](websocket::response_type& reply) { reply.set(http::field::server, "chorus"); }));
-    stream_.read_message_max(shared_.options.max_message_size);
-    stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
-    auto const [ec] = co_await stream_.async_accept(asked, nothrow);
-    ended_ = ec;
-  }
-
   awaitable<void> read_loop(endpoint to) {
     greet(to);
     for (;;) {
@@ -119,22 +117,17 @@ class session final : public peer, private outbound_channel::sink {
     ended_ = ec;
   }
 
-  awaitable<void> write_loop() {
-    for (;;) {
-      auto const ready = co_await out_.ready();
-      if (!ready) co_return;
-      co_await flush();
-    }
-  }
+  void start_writing() override { shared_.connections.spawn(write_loop(this->shared_from_this())); }
 
-  /// A coroutine of its own, so that its gather list takes memory only while the peer is behind.
-  awaitable<void> flush() {
-    auto const buffers = out_.gather();
-    auto const [ec, bytes] = co_await socket().async_write_some(buffers, nothrow);
-    out_.consume(bytes);
-    if (!ec) co_return;
-    out_.close();
-    close_socket();
+  awaitable<void> write_loop(std::shared_ptr<session>) {
+    while (!out_.empty()) {
+      auto const buffers = out_.gather();
+      auto const [ec, bytes] = co_await socket().async_write_some(buffers, nothrow);
+      out_.consume(bytes);
+      if (!ec) continue;
+      out_.close();
+      close_socket();
+    }
   }
 
   void greet(endpoint to) {
@@ -207,9 +200,10 @@ class session final : public peer, private outbound_channel::sink {
 
 }  // namespace
 
-awaitable<void> run_session(context& shared, tcp_socket socket, tcp::endpoint from, upgrade granted) {
-  session<tcp_socket> phase(shared, std::move(socket), from);
-  co_await phase.run(std::move(granted));
+awaitable<void> open_session(context& shared, tcp_socket socket, tcp::endpoint from, upgrade granted) {
+  auto const opened = std::make_shared<session<tcp_socket>>(shared, std::move(socket), from);
+  co_await opened->accept(std::move(granted.asked));
+  shared.connections.spawn(opened->run(opened, granted.to));
 }
 
 }  // namespace chorus

@@ -7,8 +7,9 @@
 
 namespace chorus {
 
-/// Serves one WebSocket. Returns when both of its loops have ended and the socket is closed. Does not throw for what a
-/// peer does.
-awaitable<void> run_session(context& shared, tcp_socket socket, tcp::endpoint from, upgrade granted);
+/// Upgrades the connection to a WebSocket and spawns a task into `shared.connections` that serves it until it is
+/// closed. Returns when that has begun, so that nothing of the first phase takes memory in the second. Neither throws
+/// for what a peer does.
+awaitable<void> open_session(context& shared, tcp_socket socket, tcp::endpoint from, upgrade granted);
 
 }  // namespace chorus

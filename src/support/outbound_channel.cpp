@@ -13,7 +13,7 @@ void outbound_channel::push(packet_ptr const& p) {
     if (taken == p->bytes.size()) return;
     enqueue(p);
     front_offset_ = taken;
-    wake_.set();
+    sink_.start_writing();
   } else if (p->events.empty() || (missed_.empty() && waiting_bytes_ + p->bytes.size() <= limit_)) {
     enqueue(p);
   } else {
@@ -26,11 +26,6 @@ void outbound_channel::seal(packet_ptr const& last) {
   announce_gap();
   push(last);
   sealed_ = true;
-}
-
-awaitable<bool> outbound_channel::ready() {
-  while (queue_.empty() && !closed_) co_await wake_.wait();
-  co_return !closed_;
 }
 
 outbound_channel::gather_list outbound_channel::gather() {
@@ -49,6 +44,7 @@ void outbound_channel::consume(std::size_t bytes) {
     front_offset_ -= queue_.front().packet->bytes.size();
     pop_front();
   }
+  if (closed_) drop_all_but_in_flight();
   if (queue_.empty()) announce_gap();
 }
 
@@ -57,10 +53,8 @@ void outbound_channel::close(packet_ptr const& last_words) {
   auto const was_told = sealed_ && queue_.empty();
   if (last_words && !was_told && front_offset_ == 0) sink_.try_write(net::buffer(last_words->bytes));
   sealed_ = closed_ = true;
-  if (std::ranges::any_of(queue_, &entry::flush)) flushed_.try_send(net::error::operation_aborted);
-  // A pending write still refers to the packets that it was given; they go with the channel.
-  while (queue_.size() > in_flight_) queue_.pop_back();
-  wake_.set();
+  missed_ = {};
+  drop_all_but_in_flight();
 }
 
 void outbound_channel::enqueue(packet_ptr const& p) {
@@ -72,6 +66,13 @@ void outbound_channel::pop_front() {
   waiting_bytes_ -= queue_.front().packet->bytes.size();
   if (queue_.front().flush) flushed_.try_send(error_code{});
   queue_.pop_front();
+}
+
+/// A pending write refers to the packets that it was given.
+void outbound_channel::drop_all_but_in_flight() {
+  for (auto& waiting : queue_)
+    if (std::exchange(waiting.flush, false)) flushed_.try_send(net::error::operation_aborted);
+  while (queue_.size() > in_flight_) queue_.pop_back();
 }
 
 void outbound_channel::miss(seq_range events) {
@@ -93,12 +94,8 @@ void outbound_channel::miss(seq_range events) {
 
 void outbound_channel::announce_gap() {
   if (missed_.empty()) return;
-  auto const notice = sink_.gap_notice(std::exchange(missed_, {}));
-  if (queue_.empty()) {
-    push(notice);
-  } else {
-    enqueue(notice);
-  }
+  // Never written at once: there is a write loop that is not done, since a gap begins and ends behind a backlog.
+  enqueue(sink_.gap_notice(std::exchange(missed_, {})));
 }
 
 }  // namespace chorus

@@ -1,5 +1,5 @@
 #pragma once
-// The bounded queue between everyone who has something for a peer and the one write loop that sends it.
+// The bounded queue between everyone who has something for a peer and the write loop that sends what has to wait.
 
 #include <boost/asio/buffer.hpp>
 #include <boost/container/deque.hpp>
@@ -7,21 +7,21 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "support/auto_reset_event.hpp"
 #include "support/packet.hpp"
+#include "support/signal_channel.hpp"
 
 namespace chorus {
 
 /// A FIFO of shared packets for one peer. Producers never wait: what a slow peer cannot take in time is dropped, and
 /// announced.
 ///
-/// - While nothing waits, a push is written to the socket at once, without waking the write loop. Only what the socket
-/// does not
-///   take is queued. So the write loop costs nothing for peers that keep up.
+/// - While nothing waits, a push is written to the socket at once. Only what the socket does not take is queued, and
+///   only then a write loop is started, which ends when nothing waits any more. So it costs nothing for peers that keep
+///   up.
 /// - Packets that carry events count against `limit`. When the next one does not fit, the event packets that wait are
-/// dropped
-///   and the channel has a *gap*: further events are dropped too, until the write loop has sent what it had begun. Then
-///   the peer gets a notice of the whole gap, and live traffic again. A packet always fits when nothing waits.
+///   dropped and the channel has a *gap*: further events are dropped too, until the write loop has sent what it had
+///   begun. Then the peer gets a notice of the whole gap, and live traffic again. A packet always fits when nothing
+///   waits.
 /// - Packets without events (greetings, control frames) are exempt; each has a producer that is bounded by other means.
 ///
 /// Owned by a session, used on its executor's thread only, destroyed after its write loop has ended.
@@ -31,6 +31,9 @@ class outbound_channel {
   struct sink {
     /// Writes without blocking; returns how many bytes the socket took, 0 if it would block or failed.
     virtual std::size_t try_write(net::const_buffer bytes) noexcept = 0;
+    /// Starts the write loop: from now on until the channel is empty, it writes what `gather` returns and tells
+    /// `consume`. Called when something begins to wait, and not again before the channel was empty.
+    virtual void start_writing() = 0;
     /// Encodes the notice for events that this peer will not get.
     virtual packet_ptr gap_notice(seq_range missed) = 0;
 
@@ -42,8 +45,7 @@ class outbound_channel {
   static constexpr std::size_t max_gather = 64;
   using gather_list = boost::container::static_vector<net::const_buffer, max_gather>;
 
-  outbound_channel(executor ex, std::size_t limit_bytes, sink& to)
-      : limit_(limit_bytes), sink_(to), wake_(ex), flushed_(ex, 1) {}
+  outbound_channel(executor ex, std::size_t limit_bytes, sink& to) : limit_(limit_bytes), sink_(to), flushed_(ex, 1) {}
 
   /// For producers: never blocks, and the packet may be dropped (see above). Ignored after `seal`.
   void push(packet_ptr const& p);
@@ -64,15 +66,13 @@ class outbound_channel {
     return flushed_.async_receive(std::forward<Token>(token));
   }
 
-  /// For the write loop: returns true when something waits, false when the channel is closed.
-  awaitable<bool> ready();
-  /// What waits, in order. The bytes stay alive until `consume`.
+  /// For the write loop: what waits, in order. The bytes stay alive until `consume`.
   gather_list gather();
-  /// The socket took `bytes` of what `gather` returned.
+  /// For the write loop: the socket took `bytes` of what `gather` returned.
   void consume(std::size_t bytes);
 
-  /// Drops what waits and ends the write loop. If the peer has not been sent its last packet yet and no frame is cut in
-  /// half, `last_words` are tried once.
+  /// Drops what waits; what is being written goes with the next `consume`. If the peer has not been sent its last
+  /// packet yet and no frame is cut in half, `last_words` are tried once.
   void close(packet_ptr const& last_words = nullptr);
 
   bool empty() const { return queue_.empty(); }
@@ -88,6 +88,7 @@ class outbound_channel {
 
   void enqueue(packet_ptr const& p);
   void pop_front();
+  void drop_all_but_in_flight();
   void miss(seq_range events);
   void announce_gap();
 
@@ -101,7 +102,6 @@ class outbound_channel {
   seq_range missed_;
   bool sealed_ = false;
   bool closed_ = false;
-  auto_reset_event wake_;
   signal_channel flushed_;
 };
 

@@ -11,6 +11,7 @@ namespace chorus::test {
 struct fake_sink final : outbound_channel::sink {
   std::size_t room = 0;  ///< how many bytes the socket takes without blocking
   std::string written;
+  int write_loops = 0;  ///< how many were started
 
   std::size_t try_write(net::const_buffer bytes) noexcept override {
     auto const taken = std::min(room, bytes.size());
@@ -18,6 +19,8 @@ struct fake_sink final : outbound_channel::sink {
     room -= taken;
     return taken;
   }
+
+  void start_writing() override { ++write_loops; }
 
   packet_ptr gap_notice(seq_range missed) override {
     return make_packet("<gap " + std::to_string(missed.first) + "-" + std::to_string(missed.last) + ">");

@@ -25,13 +25,8 @@ struct channel_of_ten_bytes {
   fake_sink peer;
   outbound_channel out{io.get_executor(), limit, peer};
 
-  std::optional<bool> ready;
   std::optional<error_code> flushed;
 
-  awaitable<void> await_ready() {
-    auto const result = co_await out.ready();
-    ready = result;
-  }
   awaitable<void> await_flush() {
     auto const [ec] = co_await out.async_flush(nothrow);
     flushed = ec;
@@ -166,23 +161,32 @@ BOOST_AUTO_TEST_CASE(gap_is_announced_before_the_last_packet) {
   BOOST_TEST(peer.written == "12345<gap 2-3><close>");
 }
 
-BOOST_AUTO_TEST_CASE(write_loop_sleeps_until_something_waits) {
-  start(io, await_ready());
-  BOOST_TEST(!ready.has_value());
+BOOST_AUTO_TEST_CASE(write_loop_starts_when_something_waits) {
   peer.room = 1;
   out.push(control("a"));
-  poll(io);
-  BOOST_TEST(!ready.has_value());
+  BOOST_TEST(peer.write_loops == 0);
   out.push(control("b"));
-  poll(io);
-  BOOST_TEST(ready.value());
+  BOOST_TEST(peer.write_loops == 1);
+  out.push(control("c"));
+  BOOST_TEST(peer.write_loops == 1);
 }
 
-BOOST_AUTO_TEST_CASE(write_loop_ends_with_the_channel) {
-  start(io, await_ready());
-  out.close();
-  poll(io);
-  BOOST_TEST(!ready.value());
+BOOST_AUTO_TEST_CASE(write_loop_starts_again_after_it_has_ended) {
+  out.push(control("a"));
+  peer.drain(out);
+  out.push(control("b"));
+  BOOST_TEST(peer.write_loops == 2);
+}
+
+BOOST_AUTO_TEST_CASE(gap_notice_is_left_to_the_write_loop_that_is_there) {
+  out.push(events("12345", 1, 1));
+  out.push(events("678901", 2, 2));
+  peer.room = unlimited;
+  out.consume(5);
+  BOOST_TEST(!out.empty());
+  peer.drain(out);
+  BOOST_TEST(peer.written == "<gap 2-2>");
+  BOOST_TEST(peer.write_loops == 1);
 }
 
 BOOST_AUTO_TEST_CASE(flush_completes_at_once_if_nothing_waits) {
@@ -222,6 +226,27 @@ BOOST_AUTO_TEST_CASE(flush_fails_when_the_channel_is_closed) {
   out.close();
   poll(io);
   BOOST_TEST(flushed.value() == net::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(flush_fails_when_a_closed_channel_still_writes) {
+  out.push(control("abc"));
+  out.gather();
+  out.close();
+  start(io, await_flush());
+  BOOST_TEST(!flushed.has_value());
+  out.consume(0);
+  poll(io);
+  BOOST_TEST(flushed.value() == net::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(closed_channel_is_empty_when_the_pending_write_ends) {
+  out.push(events("12345", 1, 1));
+  out.gather();
+  out.push(events("678901", 2, 2));
+  out.close();
+  BOOST_TEST(!out.empty());
+  out.consume(2);
+  BOOST_TEST(out.empty());
 }
 
 BOOST_AUTO_TEST_CASE(last_words_are_tried_at_a_frame_boundary) {
