@@ -94,7 +94,9 @@ class session final : public peer,
   awaitable<void> read_loop(endpoint to) {
     greet(to);
     for (;;) {
-      co_await receive();
+      auto const [ec, bytes] = co_await stream_.async_read_some(input_, idle_input_capacity, nothrow);
+      ended_ = ec;
+      if (!ended_ && !stream_.is_message_done()) co_await read_on();
       if (ended_) co_return;
       liveness_.heard();
       if (member_) {
@@ -108,12 +110,10 @@ class session final : public peer,
     }
   }
 
-  /// Reads a message into `input_`. Left alone, Beast would hold 1.5 KiB ready for it while the peer is silent.
-  awaitable<void> receive() {
-    auto const [begun, first] = co_await stream_.async_read_some(input_, idle_input_capacity, nothrow);
-    ended_ = begun;
-    if (ended_ || stream_.is_message_done()) co_return;
-    auto const [ec, rest] = co_await stream_.async_read(input_, nothrow);
+  /// Reads the rest of a message. For that Beast holds at least 1.5 KiB ready, too much to wait with while a peer is
+  /// silent.
+  awaitable<void> read_on() {
+    auto const [ec, bytes] = co_await stream_.async_read(input_, nothrow);
     ended_ = ec;
   }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -32,7 +33,8 @@ using awaitable = net::awaitable<T, executor>;
 /// Completion token: `co_await op(use_awaitable)` throws what goes wrong.
 inline constexpr net::use_awaitable_t<executor> use_awaitable;
 
-/// Completion token: `auto [ec, n] = co_await op(nothrow)`. For everything that may fail in normal life.
-inline constexpr auto nothrow = net::as_tuple(use_awaitable);
+/// Completion token: `auto [ec, n] = co_await op(nothrow)`. For everything that may fail in normal life. `deferred`,
+/// since `use_awaitable` would make a coroutine of every operation, with a frame of its own.
+inline constexpr auto nothrow = net::as_tuple(net::deferred);
 
 }  // namespace chorus
