@@ -3,6 +3,7 @@
 
 #include <spdlog/fmt/fmt.h>
 #include <string>
+#include <string_view>
 
 #include "support/asio.hpp"
 
@@ -15,3 +16,11 @@ inline std::string to_string(tcp::endpoint const& at) {
 }
 
 }  // namespace chorus
+
+/// For log lines: one that is switched off makes no text of its addresses.
+template <>
+struct fmt::formatter<chorus::tcp::endpoint> : fmt::formatter<std::string_view> {
+  auto format(chorus::tcp::endpoint const& at, fmt::format_context& to) const {
+    return fmt::formatter<std::string_view>::format(chorus::to_string(at), to);
+  }
+};

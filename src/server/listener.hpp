@@ -19,7 +19,7 @@ class listener {
 
   /// Accepts and hands over until `close`. Errors of single connections are skipped; when the system is out of
   /// descriptors or memory, it pauses, up to a second, and goes on.
-  awaitable<void> run(std::function<void(tcp_socket)> accepted);
+  awaitable<void> run(std::function<void(tcp_socket, tcp::endpoint const& from)> accepted);
 
   /// Stops listening and ends `run`.
   void close();

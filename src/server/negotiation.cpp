@@ -101,7 +101,7 @@ class negotiation final : public peer {
   }
 
   awaitable<void> send(response answer) {
-    shared_.log.debug("answered address={} status={}", to_string(from_), answer.result_int());
+    shared_.log.debug("answered address={} status={}", from_, answer.result_int());
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
     arm();
     open_ = !ec && answer.keep_alive();

@@ -18,7 +18,9 @@ server::server(executor ex, settings const& options, std::shared_ptr<spdlog::log
       upkeep_(ex, [this](auto error) { shared_.report(error); }) {}
 
 awaitable<void> server::run() {
-  inflow_.spawn(listener_.run([this](tcp_socket socket) { accept(std::move(socket)); }));
+  inflow_.spawn(listener_.run([this](tcp_socket socket, tcp::endpoint const& from) {
+    shared_.connections.spawn(serve(std::move(socket), from));
+  }));
   inflow_.spawn(shared_.lobby.run());
   upkeep_.spawn(heartbeat(executor_, shared_.peers, heartbeat_period(shared_.options)));
   co_await stop_asked_.wait();
@@ -35,15 +37,10 @@ void server::abort() {
   for (auto& p : shared_.peers) p.abort(farewells::stopped);
 }
 
-void server::accept(tcp_socket socket) { shared_.connections.spawn(serve(std::move(socket))); }
-
-awaitable<void> server::serve(tcp_socket socket) {
-  error_code ec;
-  auto const from = socket.remote_endpoint(ec);
-  if (ec) co_return;
-  socket.set_option(tcp::no_delay(true), ec);
+awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
   // For the outbound channel's direct writes. Asio's own operations do not mind.
-  socket.non_blocking(true, ec);
+  error_code ignored;
+  socket.non_blocking(true, ignored);
   auto granted = co_await negotiate(shared_, socket, from);
   if (granted) co_await open_session(shared_, std::move(socket), from, std::move(*granted));
 }

@@ -32,8 +32,7 @@ class server {
   void abort();
 
  private:
-  void accept(tcp_socket socket);
-  awaitable<void> serve(tcp_socket socket);
+  awaitable<void> serve(tcp_socket socket, tcp::endpoint from);
   awaitable<void> drain();
   awaitable<void> abort_at_deadline();
 

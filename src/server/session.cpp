@@ -17,6 +17,13 @@ namespace {
 
 namespace websocket = boost::beast::websocket;
 
+/// Flags of a send that another follows at once, so that both make one TCP segment.
+#ifdef MSG_MORE
+constexpr int more_follows = MSG_MORE;
+#else
+constexpr int more_follows = 0;
+#endif
+
 /// How much of a message is read at first, and the read buffer that an idle session keeps. Most chat messages fit.
 constexpr std::size_t idle_input_capacity = 128;
 
@@ -40,7 +47,7 @@ class session final : public peer,
   session(context& shared, Transport transport, tcp::endpoint const& from)
       : shared_(shared),
         seat_(shared.seats, from.address()),
-        address_(to_string(from)),
+        address_(from),
         out_(transport.get_executor(), shared.options.outbound_limit, *this),
         stream_(std::move(transport), out_),
         liveness_(shared.options, clock::now()) {
@@ -53,7 +60,9 @@ class session final : public peer,
         [](websocket::response_type& reply) { reply.set(http::field::server, "chorus"); }));
     stream_.read_message_max(shared_.options.max_message_size);
     stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
+    greeting_follows_ = true;
     auto const [ec] = co_await stream_.async_accept(asked, nothrow);
+    greeting_follows_ = false;
     ended_ = ec;
   }
 
@@ -166,7 +175,7 @@ class session final : public peer,
 
   std::size_t try_write(net::const_buffer bytes) noexcept override {
     error_code ec;
-    return socket().write_some(bytes, ec);
+    return socket().send(net::buffer(bytes), greeting_follows_ ? more_follows : 0, ec);
   }
 
   packet_ptr gap_notice(seq_range missed) override { return make_packet(shared_.text.gap(missed.first, missed.last)); }
@@ -187,12 +196,13 @@ class session final : public peer,
 
   context& shared_;
   capacity::seat seat_;
-  std::string address_;
+  tcp::endpoint address_;
   outbound_channel out_;
   websocket::stream<egress<Transport>, false> stream_;
   boost::beast::flat_buffer input_;
   std::optional<member> member_;
   liveness liveness_;
+  bool greeting_follows_ = false;  ///< what is written now is the reply to the upgrade request
   bool lingering_ = false;
   error_code ended_;                ///< how reading ended
   farewell const* said_ = nullptr;  ///< why we ended it, if it was us
