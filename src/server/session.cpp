@@ -175,7 +175,8 @@ class session final : public peer,
 
   std::size_t try_write(net::const_buffer bytes) noexcept override {
     error_code ec;
-    return socket().send(net::buffer(bytes), greeting_follows_ ? more_follows : 0, ec);
+    auto const more = greeting_follows_ && !said_;
+    return socket().send(net::buffer(bytes), more ? more_follows : 0, ec);
   }
 
   packet_ptr gap_notice(seq_range missed) override { return make_packet(shared_.text.gap(missed.first, missed.last)); }
