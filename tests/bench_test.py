@@ -86,7 +86,9 @@ class Measuring(ServerTest):
     def test_connections(self):
         report = self.measure("connect", "--connections=100")
         self.assertGreater(report["connections_per_s"], 0)
+        self.assertGreater(report["connections_per_s_at_first"], 0)
         self.assertGreater(report["server"]["cpu_us_per_connection"], 0)
+        self.assertGreater(report["server"]["cpu_us_per_connection_at_first"], 0)
         self.assert_percentiles(report["handshake_us"])
 
     def test_idle_connections(self):

@@ -28,7 +28,8 @@ struct command_text {
 
 constexpr command_text commands[] = {
     {command::fanout, "fanout", "messages to many receivers: CPU per delivery, deliveries per second, latency"},
-    {command::connect, "connect", "connections per second, CPU per connection, handshake latency"},
+    {command::connect, "connect",
+     "connections per second, CPU per connection, handshake latency: for new ones, and once more"},
     {command::idle, "idle", "memory and CPU that connections cost which do nothing (needs --server-pid)"},
     {command::stalled, "stalled", "some receivers stop reading: what do the others feel, what does the server keep?"},
     {command::churn, "churn", "peers join and leave all the time: what do those feel who stay?"},

@@ -2,26 +2,40 @@
 
 namespace chorus::bench {
 
-awaitable<report> connect(run& r) {
-  auto const& o = r.options;
-  // What a server allocates once, and the code that it runs for the first time, are not the price of a connection.
-  r.stage = "warming up";
-  constexpr std::size_t few = 64;
-  co_await r.people.gather(few, o.at_once);
-  r.people.forget_handshakes();
+namespace {
 
-  r.stage = "connecting";
+/// Connects as many as the options say, and reports what that cost under names that end in `suffix`.
+awaitable<void> measure_connecting(run& r, report& found, std::string suffix, std::string label) {
+  auto const count = r.options.connections;
+  r.people.forget_handshakes();
   stopwatch const measured(r);
-  co_await r.people.gather(o.connections, o.at_once);
+  co_await r.people.gather(count, r.options.at_once);
   auto const elapsed = measured.elapsed_s();
 
+  if (r.server) {
+    auto const each = measured.server_cpu_us() / static_cast<double>(count);
+    found.add("server.cpu_us_per_connection" + suffix, each, "server CPU per connection" + label);
+  }
+  found.add("connections_per_s" + suffix, static_cast<double>(count) / elapsed, "connections per second" + label);
+  found.add("handshake_us" + suffix, r.people.handshakes().summary(), "handshake" + label);
+}
+
+}  // namespace
+
+awaitable<report> connect(run& r) {
   report found;
-  add_server_cost(found, r, measured, o.connections, "connection");
+  r.stage = "connecting for the first time";
+  co_await measure_connecting(r, found, "_at_first", ", at first");
+
+  r.stage = "disconnecting";
+  co_await r.people.dismiss(r.deadline());
+  // A server has closed its ends a little later.
+  co_await pause(r, std::chrono::milliseconds(500));
+
+  // What a first connection costs more is memory that the system has to give. It is there now.
+  r.stage = "connecting again";
+  co_await measure_connecting(r, found, "", ", again");
   add_server_memory(found, r);
-  found.add("elapsed_s", elapsed, "in");
-  found.add("connections_per_s", static_cast<double>(o.connections) / elapsed, "that is");
-  found.add("handshake_us", r.people.handshakes().summary(), "handshake");
-  add_own_cost(found, measured);
   co_return found;
 }
 

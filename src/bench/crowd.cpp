@@ -90,6 +90,17 @@ void crowd::heard(member& who, std::string_view text, clock::time_point now) {
   if (id && id->sender == who.sender && on_echo) on_echo(id->sender);
 }
 
+awaitable<void> crowd::dismiss(clock::time_point deadline) {
+  for (auto& m : members_) {
+    m.may_go = true;
+    m.line().close();
+  }
+  condition const all_gone = [this] { return std::ranges::all_of(members_, &member::gone); };
+  auto const in_time = co_await wait_for(all_gone, deadline);
+  if (!in_time) throw check_failed("connections cannot be closed");
+  members_.clear();
+}
+
 void crowd::appoint_senders() {
   for (std::size_t s = 0; s != senders_.size(); ++s) {
     senders_[s] = &members_[(2 * s + 1) * members_.size() / (2 * senders_.size())];

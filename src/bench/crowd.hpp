@@ -60,6 +60,8 @@ class crowd {
   member& add();
   /// Starts a coroutine that goes on beside the run, until `disperse` cancels it.
   void accompany(awaitable<void> task) { tasks_.spawn(std::move(task)); }
+  /// Closes all connections, and returns when that is done. Throws `check_failed`, also at the deadline.
+  awaitable<void> dismiss(clock::time_point deadline);
   /// Makes senders of some members, evenly spread.
   void appoint_senders();
 
