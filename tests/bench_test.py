@@ -11,6 +11,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -260,6 +261,12 @@ class Checking(unittest.TestCase):
         result = run("fanout", server.port, "--receivers=5", "--at-once=1")
         self.assertEqual(result.returncode, 1)
         self.assertIn("connection 3: the server answered 503 Service Unavailable instead of 101", result.stderr)
+
+    def test_a_server_that_says_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            result = run("fanout", silent.getsockname()[1], "--receivers=5", "--timeout=200ms")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("5 of 5 connections were not open in time", result.stderr)
 
     def test_nobody_listens(self):
         result = run("fanout", free_port())

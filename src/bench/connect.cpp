@@ -9,7 +9,7 @@ awaitable<void> measure_connecting(run& r, report& found, std::string suffix, st
   auto const count = r.options.connections;
   r.people.forget_handshakes();
   stopwatch const measured(r);
-  co_await r.people.gather(count, r.options.at_once);
+  co_await r.people.gather(count, r.options.at_once, r.deadline());
   auto const elapsed = measured.elapsed_s();
 
   if (r.server) {

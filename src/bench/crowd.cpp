@@ -33,16 +33,18 @@ crowd::crowd(executor ex, target const& to, std::size_t senders)
       tasks_(ex, [this](std::exception_ptr error) { fail(error); }),
       senders_(senders) {}
 
-awaitable<void> crowd::gather(std::size_t count, std::size_t at_once) {
-  task_group openers(executor_, [this](std::exception_ptr error) { fail(error); });
-  for (std::size_t i = std::min(at_once, count); i != 0; --i) openers.spawn(open_several(count));
-  co_await openers.join();
-  throw_if_failed();
+awaitable<void> crowd::gather(std::size_t count, std::size_t at_once, clock::time_point deadline) {
+  to_open_ = count;
+  for (std::size_t i = std::min(at_once, count); i != 0; --i) tasks_.spawn(open_several());
+  condition const all_open = [this] { return to_open_ + opening_ == 0; };
+  auto const in_time = co_await wait_for(all_open, deadline);
+  if (!in_time)
+    throw check_failed(fmt::format("{} of {} connections were not open in time", to_open_ + opening_, count));
 }
 
-awaitable<void> crowd::open_several(std::size_t& left) {
-  while (left != 0 && failure_.empty()) {
-    --left;
+awaitable<void> crowd::open_several() {
+  while (to_open_ != 0 && failure_.empty() && !dispersing_) {
+    --to_open_;
     auto& newcomer = members_.emplace_back(*this, members_.size());
     co_await open(newcomer);
     tasks_.spawn(listen(newcomer));
@@ -57,13 +59,12 @@ member& crowd::add() {
 
 awaitable<void> crowd::open_and_listen(member& newcomer) {
   co_await open(newcomer);
-  // A coroutine that adds members may do so once more after `disperse` has cancelled it.
-  if (dispersing_) newcomer.line().close();
   co_await listen(newcomer);
 }
 
 awaitable<void> crowd::open(member& newcomer) {
   auto const begun = clock::now();
+  ++opening_;
   try {
     co_await newcomer.line().open(target_);
   } catch (check_failed const& e) {
@@ -71,10 +72,13 @@ awaitable<void> crowd::open(member& newcomer) {
   }
   handshakes_.record(clock::now() - begun);
   newcomer.open_ = true;
+  --opening_;
   changed_.set();
 }
 
 awaitable<void> crowd::listen(member& who) {
+  // Whoever was still connecting when `disperse` closed everyone, or was added after that, goes now.
+  if (dispersing_) who.line().close();
   co_await who.line().read_loop(who);
   who.gone_ = true;
   changed_.set();

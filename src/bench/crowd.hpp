@@ -54,8 +54,8 @@ class crowd {
   /// The next handshake is the first that counts.
   void forget_handshakes() { handshakes_ = {}; }
 
-  /// Connects `count` members, at most `at_once` at a time. Throws `check_failed`.
-  awaitable<void> gather(std::size_t count, std::size_t at_once);
+  /// Connects `count` members, at most `at_once` at a time. Throws `check_failed`, also at the deadline.
+  awaitable<void> gather(std::size_t count, std::size_t at_once, clock::time_point deadline);
   /// Starts to connect one more.
   member& add();
   /// Starts a coroutine that goes on beside the run, until `disperse` cancels it.
@@ -90,7 +90,7 @@ class crowd {
   friend class member;
 
   void fail(std::exception_ptr error);
-  awaitable<void> open_several(std::size_t& left);
+  awaitable<void> open_several();
   awaitable<void> open_and_listen(member& newcomer);
   awaitable<void> open(member& newcomer);
   awaitable<void> listen(member& who);
@@ -100,6 +100,8 @@ class crowd {
   target const& target_;
   conversation talk_;
   latencies handshakes_;
+  std::size_t to_open_ = 0;  ///< connections that `gather` has not begun to open
+  std::size_t opening_ = 0;  ///< handshakes that are under way
   std::string failure_;
   bool dispersing_ = false;
   auto_reset_event changed_;

@@ -14,12 +14,12 @@ awaitable<report> idle(run& r) {
   // What a server allocates once is not the price of a connection.
   r.stage = "warming up";
   constexpr std::size_t few = 64;
-  co_await r.people.gather(few, o.at_once);
+  co_await r.people.gather(few, o.at_once, r.deadline());
   co_await pause(r, moment);
   auto const before = r.server->mem();
 
   r.stage = "connecting";
-  co_await r.people.gather(o.connections, o.at_once);
+  co_await r.people.gather(o.connections, o.at_once, r.deadline());
   co_await pause(r, moment);
   auto const connected = r.server->mem();
 

@@ -96,7 +96,7 @@ double stopwatch::own_busy() const {
 
 awaitable<void> assemble(run& r, std::size_t count) {
   r.stage = "connecting";
-  co_await r.people.gather(count, r.options.at_once);
+  co_await r.people.gather(count, r.options.at_once, r.deadline());
   r.people.appoint_senders();
   co_await call_the_roll(r);
 }
