@@ -1,7 +1,6 @@
 #include "bench/latencies.hpp"
 
 #include <algorithm>
-#include <boost/histogram/indexed.hpp>
 #include <cmath>
 
 namespace chorus::bench {
@@ -25,13 +24,12 @@ void latencies::record(clock::duration took) {
 
 double latencies::quantile(double q) const {
   auto const rank = static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_)));
-  std::uint64_t seen = 0;
-  for (auto&& bin : boost::histogram::indexed(histogram_, boost::histogram::coverage::all)) {
-    seen += *bin;
-    // The upper edge: a percentile says that so many were no slower.
-    if (seen >= rank) return std::clamp(bin.bin().upper(), 0.0, max_);
-  }
-  return max_;
+  auto const& bins = histogram_.axis();
+  // Bin -1 is what lies below the axis, bin size() what lies above it.
+  int bin = -1;
+  for (auto seen = histogram_.at(bin); seen < rank && bin != bins.size(); seen += histogram_.at(bin)) ++bin;
+  // The upper edge: a percentile says that so many were no slower.
+  return std::min(bins.bin(bin).upper(), max_);
 }
 
 percentiles latencies::summary() const {

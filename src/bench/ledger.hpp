@@ -46,8 +46,6 @@ class witness {
   /// The receiver was told that it will not get the next `missed` messages.
   void skipped(std::uint64_t missed);
 
-  bool begun() const { return position_ || !unsettled_.empty(); }
-
   /// Checks what was heard before others made known where it belongs. Throws like `heard`.
   void settle();
   /// True if the receiver has got, or was told that it missed, everything in the ledger.
