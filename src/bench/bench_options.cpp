@@ -199,7 +199,7 @@ void check(bench_options const& o) {
   if (o.what == command::idle && !o.server_pid) throw bench_usage_error("idle measures a process: add --server-pid");
   if (o.receivers == 0) return;
   if (o.senders > o.receivers) throw bench_usage_error("--senders: there are not so many --receivers");
-  auto const stalled = static_cast<std::size_t>(o.stalled_share * static_cast<double>(o.receivers));
+  auto const stalled = o.stalled_receivers();
   if (o.what == command::stalled && (stalled == 0 || stalled + o.senders > o.receivers))
     throw bench_usage_error("--stalled: with so many --receivers and --senders that is nobody, or too many");
 }

@@ -31,6 +31,9 @@ struct bench_options {
   std::size_t at_once = 0;
   std::chrono::milliseconds watch{};  ///< how long idle connections are watched
   double stalled_share = 0;
+  std::size_t stalled_receivers() const {
+    return static_cast<std::size_t>(stalled_share * static_cast<double>(receivers));
+  }
   std::size_t fill = 0;   ///< bytes that are sent to those who do not read, so that they are really behind
   double churn_rate = 0;  ///< joins per second
   std::size_t guests = 0;

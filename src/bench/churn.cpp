@@ -31,9 +31,7 @@ awaitable<void> come_and_go(run& r) {
 
 awaitable<report> churn(run& r) {
   auto const& o = r.options;
-  co_await assemble(r, o.receivers);
-  r.stage = "warming up";
-  co_await exchange(r, o.warm_up, o.size);
+  co_await assemble(r);
   r.people.forget_handshakes();
 
   r.stage = "measuring";

@@ -4,9 +4,7 @@ namespace chorus::bench {
 
 awaitable<report> fanout(run& r) {
   auto const& o = r.options;
-  co_await assemble(r, o.receivers);
-  r.stage = "warming up";
-  co_await exchange(r, o.warm_up, o.size);
+  co_await assemble(r);
 
   r.stage = "measuring";
   stopwatch const measured(r);

@@ -94,11 +94,13 @@ double stopwatch::own_busy() const {
   return 1 - std::chrono::duration<double>(run_.polling - polling_).count() / elapsed_s();
 }
 
-awaitable<void> assemble(run& r, std::size_t count) {
+awaitable<void> assemble(run& r) {
   r.stage = "connecting";
-  co_await r.people.gather(count, r.options.at_once, r.deadline());
+  co_await r.people.gather(r.options.receivers, r.options.at_once, r.deadline());
   r.people.appoint_senders();
   co_await call_the_roll(r);
+  r.stage = "warming up";
+  co_await exchange(r, r.options.warm_up, r.options.size);
 }
 
 awaitable<void> exchange(run& r, std::size_t messages, std::size_t size) {

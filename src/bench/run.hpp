@@ -47,8 +47,8 @@ class stopwatch {
   clock::duration polling_;
 };
 
-/// Connects `count` members, and returns when all hear each other.
-awaitable<void> assemble(run& r, std::size_t count);
+/// Connects the receivers, and returns when all hear each other and the warm-up is over.
+awaitable<void> assemble(run& r);
 
 /// Sends `messages` of `size` bytes, at the rate or in the closed loop of the options, and returns when every counted
 /// member has them.

@@ -11,7 +11,7 @@ namespace {
 /// Every n-th member stops reading, so that the stalled are spread among the others; senders go on.
 std::vector<member*> stall_some(run& r) {
   auto& members = r.people.members();
-  auto const wanted = static_cast<std::size_t>(r.options.stalled_share * static_cast<double>(members.size()));
+  auto const wanted = r.options.stalled_receivers();
   std::vector<member*> stalled;
   for (auto& m : members) {
     auto const due = (m.index() + 1) * wanted / members.size();
@@ -57,9 +57,7 @@ awaitable<outcome> resume(run& r, std::vector<member*> const& stalled) {
 
 awaitable<report> stalled(run& r) {
   auto const& o = r.options;
-  co_await assemble(r, o.receivers);
-  r.stage = "warming up";
-  co_await exchange(r, o.warm_up, o.size);
+  co_await assemble(r);
 
   r.stage = "measuring with none stalled";
   co_await exchange(r, o.messages, o.size);
