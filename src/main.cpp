@@ -73,15 +73,21 @@ awaitable<void> stop_on_signals(signal_set& signals, server& running) {
   running.abort();
 }
 
-awaitable<void> serve(signal_set& signals, server& running, task_group& watchers) {
-  watchers.spawn(stop_on_signals(signals, running));
-  co_await running.run();
-  watchers.cancel();
-  co_await watchers.join();
-}
-
 void rethrow(std::exception_ptr error) {
   if (error) std::rethrow_exception(error);
+}
+
+awaitable<void> serve(signal_set& signals, server& running, task_group& watchers) {
+  watchers.spawn(stop_on_signals(signals, running));
+  std::exception_ptr error;
+  try {
+    co_await running.run();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  watchers.cancel();
+  co_await watchers.join();
+  rethrow(error);
 }
 
 void run(options const& chosen) {

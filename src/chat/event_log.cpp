@@ -1,8 +1,8 @@
 #include "chat/event_log.hpp"
 
-#include <boost/asio/post.hpp>
-#include <iterator>
 #include <utility>
+
+#include "support/slices.hpp"
 
 namespace chorus {
 
@@ -14,40 +14,60 @@ std::size_t size_of(event const& e) { return e.from.size() + e.text.size(); }
 
 std::uint64_t event_log::append(std::string from, std::string text) {
   if (closed_) return 0;
-  pending_.push_back({++last_seq_, std::move(from), std::move(text)});
-  pending_bytes_ += size_of(pending_.back());
-  if (pending_.size() == 1) appended_.set();
+  event next{last_seq_ + 1, std::move(from), std::move(text)};
+  auto const size = size_of(next);
+  if (pending_.empty() || last_batch_bytes_ + size > max_batch_bytes) {
+    batch begun;
+    begun.push_back(std::move(next));
+    pending_.push_back(std::move(begun));
+    last_batch_bytes_ = size;
+  } else {
+    pending_.back().push_back(std::move(next));
+    last_batch_bytes_ += size;
+  }
+  if (last_seq_++ == taken_seq_) appended_.set();
   return last_seq_;
 }
 
+awaitable<void> event_log::wait_while_full() {
+  while (full()) co_await advanced_.wait();
+}
+
 awaitable<batch> event_log::next() {
+  done_seq_ = taken_seq_;
+  advanced_.notify_all();
   while (pending_.empty() && !closed_) co_await appended_.wait();
   co_await settle();
   co_return take();
 }
 
+awaitable<void> event_log::caught_up() {
+  auto const wanted = last_seq_;
+  while (done_seq_ < wanted && !closed_) co_await advanced_.wait();
+}
+
 void event_log::close() {
   closed_ = true;
   appended_.set();
+  advanced_.notify_all();
 }
 
 awaitable<void> event_log::settle() {
-  auto seen = pending_.size();
+  auto seen = last_seq_;
   for (int turn = 0, quiet = 0; turn != max_turns && quiet != quiet_turns; ++turn) {
-    if (closed_ || pending_bytes_ >= max_batch_bytes) co_return;
-    co_await net::post(executor_, use_awaitable);
-    quiet = pending_.size() == seen ? quiet + 1 : 0;
-    seen = pending_.size();
+    if (closed_ || pending_.size() > 1 || last_batch_bytes_ >= max_batch_bytes) co_return;
+    co_await let_others_run(executor_);
+    quiet = last_seq_ == seen ? quiet + 1 : 0;
+    seen = last_seq_;
   }
 }
 
 batch event_log::take() {
-  std::size_t bytes = 0;
-  auto end = pending_.begin();
-  while (end != pending_.end() && (bytes == 0 || bytes + size_of(*end) <= max_batch_bytes)) bytes += size_of(*end++);
-  batch taken(std::make_move_iterator(pending_.begin()), std::make_move_iterator(end));
-  pending_.erase(pending_.begin(), end);
-  pending_bytes_ -= bytes;
+  if (pending_.empty()) return {};
+  auto taken = std::move(pending_.front());
+  pending_.pop_front();
+  taken_seq_ = taken.back().seq;
+  advanced_.notify_all();
   return taken;
 }
 

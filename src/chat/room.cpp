@@ -4,13 +4,20 @@
 
 namespace chorus {
 
-member::member(room& in, std::string name, dialect const& speaks, outbound_channel& out)
-    : room_(in), name_(std::move(name)), dialect_(speaks), out_(out) {
-  out_.push(make_packet(dialect_.greeting(room_.users() + 1)));
-  room_.broadcaster_.add(dialect_, out_);
+awaitable<void> room::run() {
+  // However it ends: nobody is to wait for a broadcaster that is gone.
+  struct closer {
+    room& ended;
+    ~closer() { ended.close(); }
+  } const at_end{*this};
+  co_await broadcast(log_, audience_);
 }
 
-member::~member() { room_.broadcaster_.remove(dialect_, out_); }
+member::member(room& in, std::string name, dialect const& speaks, outbound_channel& out)
+    : room_(in), name_(std::move(name)), place_(in.audience_, speaks, out) {
+  // Nothing comes in between: a batch is fanned out in a turn of its own.
+  out.push(make_packet(speaks.greeting(room_.users())));
+}
 
 void member::say(std::string text) { room_.log_.append(name_, std::move(text)); }
 

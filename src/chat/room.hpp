@@ -5,19 +5,26 @@
 #include <string>
 
 #include "chat/broadcaster.hpp"
-#include "chat/event_log.hpp"
 
 namespace chorus {
 
-/// A log and the broadcaster that empties it. Owned by the server, outlives its members; executor's thread only.
+/// A log, the audience that hears it, and the broadcaster between them. Owned by the server, outlives its members;
+/// executor's thread only.
 class room {
  public:
-  explicit room(executor ex) : log_(ex) {}
+  explicit room(executor ex) : log_(ex), audience_(ex) {}
 
-  std::size_t users() const { return broadcaster_.size(); }
+  std::size_t users() const { return audience_.size(); }
 
   /// Broadcasts until the room is closed and everything that was said has gone out.
-  awaitable<void> run() { return broadcaster_.run(log_); }
+  awaitable<void> run();
+
+  /// True while so much waits to be broadcast that nobody should say more.
+  bool is_behind() const { return log_.full(); }
+  awaitable<void> wait_while_behind() { return log_.wait_while_full(); }
+
+  /// Returns when all that is said by now has been pushed to everyone, or the room is closed.
+  awaitable<void> caught_up() { return log_.caught_up(); }
 
   /// What is said from now on is dropped.
   void close() { log_.close(); }
@@ -26,7 +33,7 @@ class room {
   friend class member;
 
   event_log log_;
-  broadcaster broadcaster_;
+  audience audience_;
 };
 
 /// Membership of a room, from construction to destruction. Joining pushes the greeting, so it is the first thing that
@@ -34,9 +41,6 @@ class room {
 class member {
  public:
   member(room& in, std::string name, dialect const& speaks, outbound_channel& out);
-  member(member const&) = delete;
-  member& operator=(member const&) = delete;
-  ~member();
 
   std::string const& name() const { return name_; }
 
@@ -46,8 +50,7 @@ class member {
  private:
   room& room_;
   std::string name_;
-  dialect const& dialect_;
-  outbound_channel& out_;
+  audience::place place_;
 };
 
 }  // namespace chorus

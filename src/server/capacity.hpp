@@ -1,55 +1,102 @@
 #pragma once
-// How many sessions there may be, in all and from one address.
+// How many connections there may be, in all and from one address.
 
-#include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <unordered_map>
+#include <utility>
 
 #include "server/settings.hpp"
+#include "support/asio.hpp"
 
 namespace chorus {
 
-/// Counts the sessions. Owned by the server, outlives every seat; executor's thread only.
+/// Counts all connections, and those of them that are WebSockets. `max_connections` and `max_connections_per_address`
+/// limit WebSockets; of all connections there may be a few more, for those who only ask how the server is, or are told
+/// that it is full. So whatever others do, WebSockets have their places.
+///
+/// Owned by the server, outlives every seat; executor's thread only.
 class capacity {
+  struct count {
+    std::size_t all = 0;
+    std::size_t sessions = 0;
+  };
+
  public:
-  using address = boost::asio::ip::address;
+  using address = net::ip::address;
+
+  /// More connections than WebSockets, in all and from one address.
+  static constexpr std::size_t spare = 128;
+  static constexpr std::size_t spare_per_address = 8;
 
   explicit capacity(settings const& options) : options_(options) {}
 
-  /// True if a session from this address may begin now.
-  bool admits(address const& from) const;
-  std::size_t taken() const { return taken_; }
+  /// True if there may be one more connection in all, or from this address; WebSocket or not.
+  bool has_room() const { return below(total_.all, options_.max_connections, spare); }
+  bool has_room_for(address const& from) const {
+    return below(of(from).all, options_.max_connections_per_address, spare_per_address);
+  }
+  /// True if a connection from this address may become a WebSocket now.
+  bool admits(address const& from) const {
+    return below(total_.sessions, options_.max_connections, 0) &&
+           below(of(from).sessions, options_.max_connections_per_address, 0);
+  }
+  std::size_t sessions() const { return total_.sessions; }
 
-  /// One session's place, from construction to destruction.
+  /// One connection's place, from construction to destruction, first without and then with a WebSocket.
   class seat {
    public:
-    seat(capacity& in, address const& from) : in_(in), from_(from) {
-      ++in_.taken_;
-      ++in_.taken_by_[from_];
-    }
-    seat(seat const&) = delete;
-    seat& operator=(seat const&) = delete;
+    seat(capacity& in, tcp::endpoint const& from) : in_(&in), from_(from) { add({1, 0}); }
+    seat(seat&& other) noexcept
+        : in_(std::exchange(other.in_, nullptr)), from_(other.from_), is_session_(other.is_session_) {}
     ~seat() {
-      --in_.taken_;
-      if (auto const count = in_.taken_by_.find(from_); --count->second == 0) in_.taken_by_.erase(count);
+      if (in_ != nullptr) remove();
     }
 
+    void become_session() {
+      add({0, 1});
+      is_session_ = true;
+    }
+
+    /// Where the connection comes from.
+    tcp::endpoint const& from() const { return from_; }
+
    private:
-    capacity& in_;
-    address from_;
+    void add(count more);
+    void remove();
+
+    capacity* in_;
+    tcp::endpoint from_;
+    bool is_session_ = false;
   };
 
  private:
+  static bool below(std::size_t taken, std::size_t limit, std::size_t extra) {
+    return limit == 0 || taken < limit + extra;
+  }
+  count of(address const& from) const {
+    auto const found = by_address_.find(from);
+    return found == by_address_.end() ? count() : found->second;
+  }
+
   settings const& options_;
-  std::size_t taken_ = 0;
-  std::unordered_map<address, std::size_t> taken_by_;
+  count total_;
+  std::unordered_map<address, count> by_address_;
 };
 
-inline bool capacity::admits(address const& from) const {
-  if (options_.max_connections != 0 && taken_ >= options_.max_connections) return false;
-  auto const count = taken_by_.find(from);
-  return options_.max_connections_per_address == 0 || count == taken_by_.end() ||
-         count->second < options_.max_connections_per_address;
+inline void capacity::seat::add(count more) {
+  for (auto* const to : {&in_->by_address_[from_.address()], &in_->total_}) {
+    to->all += more.all;
+    to->sessions += more.sessions;
+  }
+}
+
+inline void capacity::seat::remove() {
+  auto const here = in_->by_address_.find(from_.address());
+  for (auto* const from : {&here->second, &in_->total_}) {
+    --from->all;
+    if (is_session_) --from->sessions;
+  }
+  if (here->second.all == 0) in_->by_address_.erase(here);
 }
 
 }  // namespace chorus

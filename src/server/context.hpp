@@ -19,26 +19,40 @@ struct context {
   context(executor ex, settings const& chosen, spdlog::logger& to)
       : options(chosen), log(to), seats(options), lobby(ex), connections(ex, [this](auto error) { report(error); }) {}
 
-  /// Logs what left a task: a bug, or the system is out of something.
-  void report(std::exception_ptr const& error) const;
+  /// Logs what ended a connection: a bug, or the system is out of something.
+  void report(std::exception_ptr const& error) const noexcept;
+
+  /// Closes the plain connection that has waited longest. False if there is none.
+  bool let_one_go();
 
   settings const options;
   spdlog::logger& log;
   peer_list peers;
+  waiting_list waiting;  ///< those of the peers that may be let go
   capacity seats;
   name_sequence names;
   text_dialect const text;
   room lobby;
-  task_group connections;  ///< for each connection one task at a time, and one more while the peer is behind
-  bool draining = false;   ///< the server is stopping: nobody new gets in
+  task_group connections;     ///< for each connection one task at a time, and one more while the peer is behind
+  bool ready = true;          ///< new clients should come here
+  bool draining = false;      ///< the server is stopping: nobody new gets in
+  std::uint32_t greeted = 0;  ///< sessions up to now
 };
 
-inline void context::report(std::exception_ptr const& error) const {
+inline void context::report(std::exception_ptr const& error) const noexcept {
   try {
-    std::rethrow_exception(error);
-  } catch (std::exception const& e) {
-    log.error("a task failed: {}", e.what());
+    log.error("a connection failed: {}", describe(error));
+  } catch (...) {
+    // What cannot be logged cannot be reported either.
   }
+}
+
+inline bool context::let_one_go() {
+  if (waiting.empty()) return false;
+  auto& longest = waiting.front();
+  waiting.pop_front();
+  longest.abort(farewells::no_place);
+  return true;
 }
 
 }  // namespace chorus

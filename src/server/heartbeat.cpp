@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "support/slices.hpp"
+
 namespace chorus {
 
 clock::duration heartbeat_period(settings const& options) {
@@ -20,7 +22,12 @@ awaitable<void> heartbeat(executor ex, peer_list& peers, clock::duration period)
     pause.expires_after(period);
     co_await pause.async_wait(use_awaitable);
     auto const now = clock::now();
-    for (auto& p : peers) p.tick(now);
+    peer_walk walk(peers);
+    std::size_t visited = 0;
+    while (auto* const p = walk.next()) {
+      p->tick(now);
+      if (ends_slice(visited++)) co_await let_others_run(ex);
+    }
   }
 }
 

@@ -9,7 +9,7 @@ namespace chorus {
 /// How often deadlines are checked: often enough that the shortest timeout is exact to an eighth, 5 ms to 1 s.
 clock::duration heartbeat_period(settings const& options);
 
-/// Ticks every peer once per `period` until it is cancelled. The list must outlive it.
+/// Ticks every peer once per `period` until it is cancelled, a `slice` at a time. The list must outlive it.
 awaitable<void> heartbeat(executor ex, peer_list& peers, clock::duration period);
 
 }  // namespace chorus

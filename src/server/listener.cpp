@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/address.hpp"
+#include "server/kernel_tcp.hpp"
 
 namespace chorus {
 
@@ -15,37 +16,51 @@ using namespace std::chrono_literals;
 constexpr clock::duration first_pause = 10ms;
 constexpr clock::duration longest_pause = 1s;
 
-bool out_of_resources(error_code ec) {
-  return ec == net::error::no_descriptors || ec == net::error::no_buffer_space || ec == net::error::no_memory ||
-         ec == boost::system::errc::too_many_files_open_in_system;
+bool out_of_descriptors(error_code ec) {
+  return ec == net::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
 }
+
+bool out_of_memory(error_code ec) { return ec == net::error::no_buffer_space || ec == net::error::no_memory; }
 
 }  // namespace
 
-listener::listener(executor ex, tcp::endpoint const& at, spdlog::logger& log)
+listener::listener(executor ex, tcp::endpoint const& at, std::size_t unsent_limit, spdlog::logger& log)
     : log_(log), acceptor_(ex), pause_(ex), next_pause_(first_pause) {
   error_code ec;
   acceptor_.open(at.protocol(), ec);
   if (!ec) acceptor_.set_option(net::socket_base::reuse_address(true), ec);
-  // What is accepted inherits it, which saves a system call for each.
+  // What is accepted inherits both, which saves system calls for each.
   if (!ec) acceptor_.set_option(tcp::no_delay(true), ec);
+  if (!ec) limit_unsent(acceptor_.native_handle(), unsent_limit);
   if (!ec) acceptor_.bind(at, ec);
   if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
   if (ec) throw std::runtime_error(fmt::format("cannot listen on {}: {}", to_string(at), ec.message()));
 }
 
-awaitable<void> listener::run(std::function<void(tcp_socket, tcp::endpoint const& from)> accepted) {
+awaitable<void> listener::run(handler accepted, reliever give_back) {
   tcp::endpoint from;
   while (acceptor_.is_open()) {
     auto [ec, socket] = co_await acceptor_.async_accept(from, nothrow);
+    // One that was already on its way when `close` was called is not taken either.
+    if (!acceptor_.is_open()) co_return;
     if (!ec) {
       next_pause_ = first_pause;
-      accepted(std::move(socket), from);
-    } else if (out_of_resources(ec)) {
-      co_await back_off(ec);
-    } else if (acceptor_.is_open()) {
+      hand_over(accepted, std::move(socket), from);
+    } else if (out_of_descriptors(ec) || out_of_memory(ec)) {
+      warn(ec);
+      auto const relieved = out_of_descriptors(ec) && give_back();
+      if (!relieved) co_await back_off();
+    } else {
       log_.debug("accept failed: {}", ec.message());
     }
+  }
+}
+
+void listener::hand_over(handler const& to, tcp_socket socket, tcp::endpoint const& from) {
+  try {
+    to(std::move(socket), from);
+  } catch (std::exception const& e) {
+    log_.error("a connection failed: {}", e.what());
   }
 }
 
@@ -55,11 +70,14 @@ void listener::close() {
   pause_.cancel();
 }
 
-awaitable<void> listener::back_off(error_code ec) {
-  if (auto const now = clock::now(); now >= next_warning_) {
-    log_.warn("cannot accept connections: {}; trying on", ec.message());
-    next_warning_ = now + longest_pause;
-  }
+void listener::warn(error_code ec) {
+  auto const now = clock::now();
+  if (now < next_warning_) return;
+  log_.warn("cannot accept connections: {}; trying on", ec.message());
+  next_warning_ = now + longest_pause;
+}
+
+awaitable<void> listener::back_off() {
   pause_.expires_after(next_pause_);
   next_pause_ = std::min(2 * next_pause_, longest_pause);
   co_await pause_.async_wait(nothrow);

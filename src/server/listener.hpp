@@ -12,20 +12,28 @@ namespace chorus {
 /// is destroyed.
 class listener {
  public:
-  /// Binds and listens. Throws `runtime_error` that says why if the address cannot be had.
-  listener(executor ex, tcp::endpoint const& at, spdlog::logger& log);
+  /// Binds and listens. The kernel takes `unsent_limit` bytes for each peer that it cannot send yet, 0 is the system's
+  /// default. Throws `runtime_error` that says why if the address cannot be had.
+  listener(executor ex, tcp::endpoint const& at, std::size_t unsent_limit, spdlog::logger& log);
 
   tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
+  /// What is accepted. An exception is that connection's alone.
+  using handler = std::function<void(tcp_socket, tcp::endpoint const& from)>;
+  /// Asked when there are no descriptors: gives one back and returns true, or has none to give.
+  using reliever = std::function<bool()>;
+
   /// Accepts and hands over until `close`. Errors of single connections are skipped; when the system is out of
-  /// descriptors or memory, it pauses, up to a second, and goes on.
-  awaitable<void> run(std::function<void(tcp_socket, tcp::endpoint const& from)> accepted);
+  /// descriptors or memory and nobody relieves it, it pauses, up to a second, and goes on.
+  awaitable<void> run(handler accepted, reliever give_back);
 
   /// Stops listening and ends `run`.
   void close();
 
  private:
-  awaitable<void> back_off(error_code ec);
+  void hand_over(handler const& to, tcp_socket socket, tcp::endpoint const& from);
+  void warn(error_code ec);
+  awaitable<void> back_off();
 
   spdlog::logger& log_;
   tcp_acceptor acceptor_;

@@ -26,7 +26,7 @@ std::optional<response> answer_to(error_code ec) {
   return std::nullopt;
 }
 
-class negotiation final : public peer {
+class negotiation final : public plain_peer {
  public:
   negotiation(context& shared, tcp_socket& socket, tcp::endpoint const& from)
       : shared_(shared), socket_(socket), from_(from), buffer_(shared.options.max_header_size) {
@@ -36,54 +36,60 @@ class negotiation final : public peer {
 
   awaitable<std::optional<upgrade>> run() {
     std::optional<upgrade> granted;
-    while (open_ && !granted) granted = co_await exchange();
+    while (phase_ != phase::ended && !granted) granted = co_await exchange();
     co_return granted;
   }
 
-  void tick(clock::time_point now) override {
-    if (now < deadline_) return;
-    if (waiting_) {
-      arm();
-      timed_out_ = true;
-      socket_.cancel();
-    } else {
-      socket_.close();
-    }
-  }
-
-  void close(farewell const&) override {
-    if (waiting_) socket_.cancel();
-    if (lingering_) socket_.close();
-  }
-
-  void abort(farewell const&) override { socket_.close(); }
-
  private:
+  /// A connection waits for a request and answers it, time and again; after its last answer it lingers.
+  enum class phase { waiting, timed_out, answering, lingering, ended };
+
+  void on_tick(clock::time_point now) override {
+    if (now < deadline_) return;
+    if (phase_ != phase::waiting) return close_socket();
+    arm();
+    phase_ = phase::timed_out;
+    end_waiting();
+  }
+
+  void on_close(farewell const&) override {
+    if (phase_ == phase::waiting) end_waiting();
+    if (phase_ == phase::lingering) close_socket();
+  }
+
+  void on_abort(farewell const&) override { close_socket(); }
+
+  void failed(std::exception_ptr why) noexcept override {
+    shared_.report(why);
+    close_socket();
+  }
+
   /// One request, and its answer unless it is granted a WebSocket.
   awaitable<std::optional<upgrade>> exchange() {
     parser reader;
     reader.header_limit(static_cast<std::uint32_t>(shared_.options.max_header_size));
-    waiting_ = true;
+    phase_ = phase::waiting;
     auto const [ec, bytes] = co_await http::async_read_header(socket_, buffer_, reader, nothrow);
-    waiting_ = false;
     if (ec) {
       co_await refuse(ec, reader.got_some() || buffer_.size() != 0);
       co_return std::nullopt;
     }
+    phase_ = phase::answering;
     auto decision = decide(reader.get());
     if (auto const* const to = std::get_if<endpoint>(&decision)) co_return upgrade{reader.release(), *to};
 
     auto& answer = std::get<response>(decision);
     auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
     if (reader.get().method() == http::verb::head) answer.body().clear();
-    answer.keep_alive(reader.get().keep_alive() && !has_body && !shared_.draining);
+    auto const last = has_body || shared_.draining || ++answered_ == max_requests;
+    answer.keep_alive(reader.get().keep_alive() && !last);
     co_await send(std::move(answer));
     co_return std::nullopt;
   }
 
   std::variant<endpoint, response> decide(request const& asked) const {
     auto const full = !shared_.seats.admits(from_.address());
-    auto decision = route(asked, {shared_.draining, full, shared_.options});
+    auto decision = route(asked, {shared_.ready, shared_.draining, full, shared_.options});
     // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
     if (std::holds_alternative<endpoint>(decision) && buffer_.size() != 0)
       decision = problem(http::status::bad_request, "Data came before the upgrade was answered.");
@@ -92,9 +98,9 @@ class negotiation final : public peer {
 
   awaitable<void> refuse(error_code ec, bool request_begun) {
     auto answer = answer_to(ec);
-    if (timed_out_ && request_begun)
+    if (phase_ == phase::timed_out && request_begun)
       answer = problem(http::status::request_timeout, "The request was not complete in time.");
-    open_ = false;
+    phase_ = phase::ended;
     if (!answer) co_return;
     answer->keep_alive(false);
     co_await send(std::move(*answer));
@@ -104,14 +110,30 @@ class negotiation final : public peer {
     shared_.log.debug("answered address={} status={}", from_, answer.result_int());
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
     arm();
-    open_ = !ec && answer.keep_alive();
-    lingering_ = !ec && !open_ && !shared_.draining;
-    if (lingering_) co_await linger(socket_);
+    if (!ec && answer.keep_alive() && !shared_.draining) co_return;
+    if (!ec && !shared_.draining) {
+      phase_ = phase::lingering;
+      co_await linger(socket_);
+    }
+    phase_ = phase::ended;
   }
 
+  /// The time begins anew.
   void arm() {
     auto const timeout = shared_.options.handshake_timeout;
     deadline_ = timeout == duration::zero() ? clock::time_point::max() : clock::now() + timeout;
+    waiting_hook::unlink();
+    shared_.waiting.push_back(*this);
+  }
+
+  void end_waiting() {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  void close_socket() {
+    error_code ignored;
+    socket_.close(ignored);
   }
 
   context& shared_;
@@ -119,10 +141,8 @@ class negotiation final : public peer {
   tcp::endpoint const& from_;
   boost::beast::flat_buffer buffer_;
   clock::time_point deadline_;
-  bool waiting_ = false;    ///< for a request
-  bool timed_out_ = false;  ///< while waiting
-  bool lingering_ = false;  ///< after the last answer
-  bool open_ = true;
+  phase phase_ = phase::waiting;
+  int answered_ = 0;
 };
 
 }  // namespace

@@ -15,8 +15,12 @@ struct upgrade {
   endpoint to;
 };
 
+/// So many requests are answered on one connection.
+inline constexpr int max_requests = 100;
+
 /// Reads requests and answers them. Returns when one asks for a WebSocket and may have it; nothing when the connection
-/// has ended, be it by either side, by an error or by the handshake timeout. Does not throw for what a peer does.
+/// has ended, be it by either side, by an error, by the handshake timeout or because places run short. Does not throw
+/// for what a peer does.
 awaitable<std::optional<upgrade>> negotiate(context& shared, tcp_socket& socket, tcp::endpoint const& from);
 
 }  // namespace chorus

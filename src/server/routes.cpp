@@ -91,7 +91,7 @@ std::variant<endpoint, response> route(request const& asked, circumstances const
     return answer;
   }
   if (to) return upgrade(*to, asked, now);
-  if (path == "/readyz" && now.draining) return unavailable("The server is stopping.");
+  if (path == "/readyz" && !now.ready) return unavailable("The server is stopping.");
   return text(status::ok, "ok\n");
 }
 

@@ -21,6 +21,7 @@ enum class endpoint { chat, echo };
 
 /// What an answer depends on besides the request.
 struct circumstances {
+  bool ready;     ///< new clients should come here
   bool draining;  ///< the server is stopping
   bool full;      ///< no session from this address can begin now
   settings const& options;

@@ -1,67 +1,150 @@
 #include "server/server.hpp"
 
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
+#include "server/address.hpp"
 #include "server/heartbeat.hpp"
 #include "server/negotiation.hpp"
 #include "server/session.hpp"
+#include "support/slices.hpp"
 
 namespace chorus {
+
+namespace {
+
+/// Farewells are said at most this fast, so that those who come back do not all come at once: 2,000 a second.
+constexpr auto farewell_interval = std::chrono::microseconds(500);
+constexpr std::size_t farewells_at_once = 16;
+
+}  // namespace
 
 server::server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log)
     : executor_(ex),
       log_(std::move(log)),
       shared_(ex, options, *log_),
-      listener_(ex, {options.address, options.port}, *log_),
+      listener_(ex, {options.address, options.port}, options.unsent_limit, *log_),
       stop_asked_(ex),
-      inflow_(ex, [this](auto error) { shared_.report(error); }),
-      upkeep_(ex, [this](auto error) { shared_.report(error); }) {}
+      abort_asked_(ex),
+      pause_(ex),
+      inflow_(ex),
+      upkeep_(ex) {}
 
 awaitable<void> server::run() {
-  inflow_.spawn(listener_.run([this](tcp_socket socket, tcp::endpoint const& from) {
-    shared_.connections.spawn(serve(std::move(socket), from));
-  }));
-  inflow_.spawn(shared_.lobby.run());
-  upkeep_.spawn(heartbeat(executor_, shared_.peers, heartbeat_period(shared_.options)));
+  auto accepted = [this](tcp_socket socket, tcp::endpoint const& from) { accept(std::move(socket), from); };
+  auto relieve = [this] { return shared_.let_one_go(); };
+  inflow_.spawn(vital("listener", listener_.run(std::move(accepted), std::move(relieve))));
+  inflow_.spawn(vital("broadcaster", shared_.lobby.run()));
+  upkeep_.spawn(vital("heartbeat", heartbeat(executor_, shared_.peers, heartbeat_period(shared_.options))));
+  upkeep_.spawn(abort_when_asked());
   co_await stop_asked_.wait();
+  if (!aborted_ && !failure_) {
+    pause_.expires_after(shared_.options.drain_delay);
+    co_await pause_.async_wait(nothrow);
+  }
   co_await drain();
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 void server::stop() {
-  shared_.draining = true;
+  if (!std::exchange(shared_.ready, false)) return;
   stop_asked_.set();
 }
 
 void server::abort() {
+  aborted_ = true;
+  abort_asked_.set();
+  pause_.cancel();
   stop();
-  for (auto& p : shared_.peers) p.abort(farewells::stopped);
+}
+
+void server::accept(tcp_socket socket, tcp::endpoint const& from) {
+  // Who is let go has its seat until its coroutine has ended: one goes, one comes.
+  if (!shared_.seats.has_room_for(from.address()) || (!shared_.seats.has_room() && !shared_.let_one_go())) {
+    log_->debug("no place address={}", from);
+    return;
+  }
+  shared_.connections.spawn(serve(std::move(socket), from));
 }
 
 awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
+  capacity::seat seat(shared_.seats, from);
   // For the outbound channel's direct writes. Asio's own operations do not mind.
   error_code ignored;
   socket.non_blocking(true, ignored);
   auto granted = co_await negotiate(shared_, socket, from);
-  if (granted) co_await open_session(shared_, std::move(socket), from, std::move(*granted));
+  if (granted) co_await open_session(shared_, std::move(socket), std::move(seat), std::move(*granted));
 }
 
-// The order is that of the stream: first nothing comes in, then what is in goes out, then the peers go.
+/// Runs what the server cannot go on without.
+awaitable<void> server::vital(std::string_view name, awaitable<void> task) {
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    if (!is_cancellation(std::current_exception())) failed(name, std::current_exception());
+  }
+}
+
+void server::failed(std::string_view name, std::exception_ptr why) noexcept {
+  stop();
+  pause_.cancel();
+  try {
+    auto const what = fmt::format("the {} failed: {}", name, describe(why));
+    if (!failure_) failure_ = std::make_exception_ptr(std::runtime_error(what));
+    log_->critical("{}; stopping", what);
+  } catch (...) {
+    if (!failure_) failure_ = why;
+  }
+}
+
+// The order is that of the stream: first nobody comes in, then everyone is told, then what is in goes out, then the
+// peers go.
 awaitable<void> server::drain() {
-  log_->info("stopping, with {} sessions", shared_.seats.taken());
-  upkeep_.spawn(abort_at_deadline());
+  log_->info("stopping, with {} sessions", shared_.seats.sessions());
+  shared_.draining = true;
   listener_.close();
+  upkeep_.spawn(abort_at_deadline());
+  co_await say_farewell();
   shared_.lobby.close();
   co_await inflow_.join();
-  for (auto& p : shared_.peers) p.close(farewells::draining);
   co_await shared_.connections.join();
   upkeep_.cancel();
   co_await upkeep_.join();
+}
+
+/// Everyone first gets what was said until then; those who are not told yet talk on.
+awaitable<void> server::say_farewell() {
+  auto const sessions = static_cast<long>(std::max<std::size_t>(shared_.seats.sessions(), 1));
+  auto const interval =
+      std::min<clock::duration>(farewell_interval, clock::duration(shared_.options.drain_timeout) / 2 / sessions);
+  co_await shared_.lobby.caught_up();
+  peer_walk walk(shared_.peers);
+  std::size_t told = 0;
+  while (auto* const p = aborted_ ? nullptr : walk.next()) {
+    p->close(farewells::draining);
+    if (++told % farewells_at_once != 0) continue;
+    pause_.expires_after(interval * farewells_at_once);
+    co_await pause_.async_wait(nothrow);
+    co_await shared_.lobby.caught_up();
+  }
 }
 
 awaitable<void> server::abort_at_deadline() {
   timer deadline(executor_, shared_.options.drain_timeout);
   co_await deadline.async_wait(use_awaitable);
   abort();
+}
+
+awaitable<void> server::abort_when_asked() {
+  co_await abort_asked_.wait();
+  listener_.close();
+  peer_walk walk(shared_.peers);
+  std::size_t aborted = 0;
+  while (auto* const p = walk.next()) {
+    p->abort(farewells::stopped);
+    if (ends_slice(aborted++)) co_await let_others_run(executor_);
+  }
 }
 
 }  // namespace chorus

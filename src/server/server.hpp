@@ -1,8 +1,10 @@
 #pragma once
 // The whole server: it owns everything, and ends everything.
 
+#include <exception>
 #include <memory>
 #include <spdlog/logger.h>
+#include <string_view>
 
 #include "server/context.hpp"
 #include "server/listener.hpp"
@@ -21,28 +23,41 @@ class server {
   /// Where it listens, with the real port if the options ask for port 0.
   tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
 
-  /// Serves until it is stopped. When it returns, every coroutine has ended and every descriptor is closed.
+  /// Serves until it is stopped. When it returns, every coroutine has ended and every descriptor is closed. What it
+  /// cannot go on without (listener, broadcaster, heartbeat) stops it when it fails, in good order, and then this
+  /// throws `runtime_error`.
   awaitable<void> run();
 
-  /// Stops in good order: accepts nobody, delivers what was said, tells every peer (1012) and waits for them, at most
-  /// for the drain timeout. Safe to call twice.
+  /// Stops in good order: is not ready any more for the drain delay, then accepts nobody, delivers what was said, tells
+  /// every peer (1012) and waits for them, at most for the drain timeout. Safe to call twice.
   void stop();
 
   /// Stops now: whoever is left is told (1001) if it fits without waiting, and cut off.
   void abort();
 
  private:
+  void accept(tcp_socket socket, tcp::endpoint const& from);
   awaitable<void> serve(tcp_socket socket, tcp::endpoint from);
+
+  awaitable<void> vital(std::string_view name, awaitable<void> task);
+  void failed(std::string_view name, std::exception_ptr why) noexcept;
+
   awaitable<void> drain();
+  awaitable<void> say_farewell();
   awaitable<void> abort_at_deadline();
+  awaitable<void> abort_when_asked();
 
   executor executor_;
   std::shared_ptr<spdlog::logger> log_;
   context shared_;
   listener listener_;
   auto_reset_event stop_asked_;
+  auto_reset_event abort_asked_;
+  bool aborted_ = false;
+  timer pause_;  ///< within the stop
+  std::exception_ptr failure_;
   task_group inflow_;  ///< accept loop and broadcaster: they end by themselves when what they read from is closed
-  task_group upkeep_;  ///< heartbeat and drain deadline: cancelled last
+  task_group upkeep_;  ///< heartbeat and what watches over the stop: cancelled last
 };
 
 }  // namespace chorus

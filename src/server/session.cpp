@@ -8,6 +8,8 @@
 
 #include "server/address.hpp"
 #include "server/egress.hpp"
+#include "server/kernel_tcp.hpp"
+#include "server/life_cycle.hpp"
 #include "server/linger.hpp"
 #include "server/liveness.hpp"
 
@@ -27,6 +29,9 @@ constexpr int more_follows = 0;
 /// How much of a message is read at first, and the read buffer that an idle session keeps. Most chat messages fit.
 constexpr std::size_t idle_input_capacity = 128;
 
+/// Places that are far apart, however many follow each other: multiples of the golden ratio.
+constexpr std::uint32_t spread(std::uint32_t number) { return number * 2654435769U; }
+
 packet_ptr ping_packet() {
   static packet_ptr const shared = [] {
     std::string frame;
@@ -38,19 +43,19 @@ packet_ptr ping_packet() {
 
 /// One connection: `run` reads, `write_loop` writes what does not fit at once, the heartbeat ticks. It ends by its
 /// socket: whoever wants it to end says farewell, or closes the socket, and both tasks return. Each of them holds a
-/// share of the session, so that it lives until the last has ended.
+/// share of the session, so that it lives until the last has ended. What fails on our side ends this session alone.
 template <class Transport>
 class session final : public peer,
                       private outbound_channel::sink,
                       public std::enable_shared_from_this<session<Transport>> {
  public:
-  session(context& shared, Transport transport, tcp::endpoint const& from)
+  session(context& shared, Transport transport, capacity::seat seat)
       : shared_(shared),
-        seat_(shared.seats, from.address()),
-        address_(from),
+        seat_(std::move(seat)),
         out_(transport.get_executor(), shared.options.outbound_limit, *this),
         stream_(std::move(transport), out_),
-        liveness_(shared.options, clock::now()) {
+        liveness_(shared.options, clock::now(), spread(shared.greeted++)) {
+    seat_.become_session();
     shared_.peers.push_back(*this);
   }
 
@@ -60,48 +65,65 @@ class session final : public peer,
         [](websocket::response_type& reply) { reply.set(http::field::server, "chorus"); }));
     stream_.read_message_max(shared_.options.max_message_size);
     stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
-    greeting_follows_ = true;
     auto const [ec] = co_await stream_.async_accept(asked, nothrow);
-    greeting_follows_ = false;
     ended_ = ec;
+    if (!ended_) life_.accepted();
   }
 
   awaitable<void> run(std::shared_ptr<session>, endpoint to) {
-    if (!ended_) co_await read_loop(to);
+    try {
+      if (life_.is(phase::open)) greet(to);
+      if (life_.is(phase::closing)) out_.seal(life_.said()->frame);
+      if (!ended_) co_await read_loop(to);
+    } catch (...) {
+      failed(std::current_exception());
+    }
+    if (peer_may_still_send()) life_.wrong_frame();
     leave();
     out_.close();
-    lingering_ = peer_may_still_send();
-    if (lingering_) co_await linger(socket());
+    if (life_.is(phase::lingering)) co_await linger(socket());
     close_socket();
   }
 
-  void tick(clock::time_point now) override {
-    switch (liveness_.check(now, {!out_.empty(), out_.sealed(), out_.progress()})) {
+ private:
+  using phase = life_cycle::phase;
+
+  void on_tick(clock::time_point now) override {
+    liveness::outbound seen{!out_.empty(), out_.sealed(), out_.sent_bytes(), 0};
+    if (liveness_.asks(seen)) seen.unacknowledged = unacknowledged_bytes(socket().native_handle());
+    switch (liveness_.check(now, seen)) {
       case liveness::verdict::fine: return;
       case liveness::verdict::ping: return out_.push(ping_packet());
-      case liveness::verdict::ping_timeout: return close(farewells::ping_timeout);
-      case liveness::verdict::write_timeout: return abort(farewells::write_timeout);
-      case liveness::verdict::close_timeout: return abort(farewells::close_timeout);
+      case liveness::verdict::ping_timeout: return on_close(farewells::ping_timeout);
+      case liveness::verdict::write_timeout: return on_abort(farewells::write_timeout);
+      case liveness::verdict::close_timeout: return on_abort(farewells::close_timeout);
     }
   }
 
-  void close(farewell const& words) override {
-    said_ = said_ ? said_ : &words;
-    leave();
-    out_.seal(words.frame);
-    if (lingering_) close_socket();
+  void on_close(farewell const& words) override {
+    life_.say(words);
+    if (life_.is(phase::closing)) {
+      leave();
+      out_.seal(words.frame);
+    }
+    if (life_.is(phase::closed)) close_socket();
   }
 
-  void abort(farewell const& words) override {
-    said_ = said_ ? said_ : &words;
+  void on_abort(farewell const& words) override {
+    life_.say(words);
     leave();
     out_.close(words.frame);
     close_socket();
   }
 
- private:
+  void failed(std::exception_ptr why) noexcept override {
+    shared_.report(why);
+    life_.say(farewells::failed);
+    out_.close();
+    close_socket();
+  }
+
   awaitable<void> read_loop(endpoint to) {
-    greet(to);
     for (;;) {
       auto const [ec, bytes] = co_await stream_.async_read_some(input_, idle_input_capacity, nothrow);
       ended_ = ec;
@@ -109,40 +131,57 @@ class session final : public peer,
       if (ended_) co_return;
       liveness_.heard();
       if (member_) {
-        hear(*member_);
+        if (shared_.lobby.is_behind()) co_await wait_for_the_room();
+        // It may have left meanwhile.
+        if (member_) hear(*member_);
       } else if (to == endpoint::echo && stream_.got_text()) {
         // Awaited, so that who does not read the answers is not read from either.
         out_.push(make_packet(encode_echo(received())));
+        liveness_.reading(false);
         co_await out_.async_flush(nothrow);
+        liveness_.reading(true);
       }
       release_input();
     }
   }
 
-  /// Reads the rest of a message. For that Beast holds at least 1.5 KiB ready, too much to wait with while a peer is
-  /// silent.
+  /// Reads the rest of a message, part by part: while something comes, the peer lives. For that Beast holds at least
+  /// 1.5 KiB ready, too much to wait with while a peer is silent.
   awaitable<void> read_on() {
-    auto const [ec, bytes] = co_await stream_.async_read(input_, nothrow);
-    ended_ = ec;
+    while (!ended_ && !stream_.is_message_done()) {
+      liveness_.heard();
+      auto const [ec, bytes] = co_await stream_.async_read_some(input_, 0, nothrow);
+      ended_ = ec;
+    }
+  }
+
+  awaitable<void> wait_for_the_room() {
+    liveness_.reading(false);
+    co_await shared_.lobby.wait_while_behind();
+    liveness_.reading(true);
   }
 
   void start_writing() override { shared_.connections.spawn(write_loop(this->shared_from_this())); }
 
   awaitable<void> write_loop(std::shared_ptr<session>) {
-    while (!out_.empty()) {
-      auto const buffers = out_.gather();
-      auto const [ec, bytes] = co_await socket().async_write_some(buffers, nothrow);
-      out_.consume(bytes);
-      if (!ec) continue;
-      out_.close();
-      close_socket();
+    try {
+      while (!out_.empty()) {
+        auto const buffers = out_.gather();
+        auto const [ec, bytes] = co_await socket().async_write_some(buffers, nothrow);
+        out_.consume(bytes);
+        if (!ec) continue;
+        out_.close();
+        close_socket();
+      }
+    } catch (...) {
+      failed(std::current_exception());
     }
   }
 
   void greet(endpoint to) {
     if (to == endpoint::echo) return out_.push(make_packet(encode_echo_greeting()));
     member_.emplace(shared_.lobby, shared_.names.next(), shared_.text, out_);
-    shared_.log.info("joined name={} address={} users={}", member_->name(), address_, shared_.lobby.users());
+    shared_.log.info("joined name={} address={} users={}", member_->name(), seat_.from(), shared_.lobby.users());
   }
 
   void hear(member& speaker) {
@@ -150,9 +189,13 @@ class session final : public peer,
     if (said) speaker.say(std::move(*said));
   }
 
-  void leave() {
+  void leave() noexcept {
     if (!member_) return;
-    shared_.log.info("left name={} address={} reason={:?}", member_->name(), address_, why_ended());
+    try {
+      shared_.log.info("left name={} address={} reason={:?}", member_->name(), seat_.from(), why_ended());
+    } catch (...) {
+      shared_.report(std::current_exception());
+    }
     member_.reset();
   }
 
@@ -164,7 +207,7 @@ class session final : public peer,
   }
 
   std::string why_ended() const {
-    if (said_) return said_->why;
+    if (life_.said() != nullptr) return life_.said()->why;
     if (ended_ != websocket::error::closed) return ended_.message();
     auto const& peers = stream_.reason();
     auto const words = std::string_view(peers.reason.data(), peers.reason.size());
@@ -175,7 +218,8 @@ class session final : public peer,
 
   std::size_t try_write(net::const_buffer bytes) noexcept override {
     error_code ec;
-    auto const more = greeting_follows_ && !said_;
+    // What is written while it opens is the reply to the upgrade request, and the greeting follows.
+    auto const more = life_.is(phase::opening) && life_.said() == nullptr;
     return socket().send(net::buffer(bytes), more ? more_follows : 0, ec);
   }
 
@@ -190,29 +234,27 @@ class session final : public peer,
 
   Transport& socket() { return stream_.next_layer().next_layer(); }
 
-  void close_socket() {
+  void close_socket() noexcept {
+    life_.end();
     error_code ignored;
     socket().close(ignored);
   }
 
   context& shared_;
   capacity::seat seat_;
-  tcp::endpoint address_;
   outbound_channel out_;
   websocket::stream<egress<Transport>, false> stream_;
   boost::beast::flat_buffer input_;
   std::optional<member> member_;
   liveness liveness_;
-  bool greeting_follows_ = false;  ///< what is written now is the reply to the upgrade request
-  bool lingering_ = false;
-  error_code ended_;                ///< how reading ended
-  farewell const* said_ = nullptr;  ///< why we ended it, if it was us
+  life_cycle life_;
+  error_code ended_;  ///< how reading ended
 };
 
 }  // namespace
 
-awaitable<void> open_session(context& shared, tcp_socket socket, tcp::endpoint from, upgrade granted) {
-  auto const opened = std::make_shared<session<tcp_socket>>(shared, std::move(socket), from);
+awaitable<void> open_session(context& shared, tcp_socket socket, capacity::seat seat, upgrade granted) {
+  auto const opened = std::make_shared<session<tcp_socket>>(shared, std::move(socket), std::move(seat));
   co_await opened->accept(std::move(granted.asked));
   shared.connections.spawn(opened->run(opened, granted.to));
 }

@@ -10,6 +10,6 @@ namespace chorus {
 /// Upgrades the connection to a WebSocket and spawns a task into `shared.connections` that serves it until it is
 /// closed. Returns when that has begun, so that nothing of the first phase takes memory in the second. Neither throws
 /// for what a peer does.
-awaitable<void> open_session(context& shared, tcp_socket socket, tcp::endpoint from, upgrade granted);
+awaitable<void> open_session(context& shared, tcp_socket socket, capacity::seat seat, upgrade granted);
 
 }  // namespace chorus

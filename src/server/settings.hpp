@@ -17,16 +17,18 @@ struct settings {
   boost::asio::ip::address address = boost::asio::ip::make_address("0.0.0.0");
   std::uint16_t port = 8080;  ///< 0: the system picks a free one
 
-  duration handshake_timeout = std::chrono::seconds(10);  ///< from accept to the end of a request
+  duration handshake_timeout = std::chrono::seconds(10);  ///< from accept, or the last answer, to the end of a request
   duration ping_interval = std::chrono::seconds(15);
   duration ping_timeout = std::chrono::seconds(15);   ///< for the answer to a ping, and to a close frame
-  duration write_timeout = std::chrono::seconds(10);  ///< without the peer taking a byte of what waits for it
+  duration write_timeout = std::chrono::seconds(10);  ///< without the peer acknowledging a byte while some wait for it
+  duration drain_delay = std::chrono::seconds(0);     ///< between not being ready any more and the drain
   duration drain_timeout = std::chrono::seconds(10);  ///< for peers to go when the server stops; here 0 is "at once"
 
   std::size_t max_header_size = 8 * 1024;
   std::size_t max_message_size = 64 * 1024;
   std::size_t outbound_limit = 1024 * 1024;
-  std::size_t max_connections = 10000;
+  std::size_t unsent_limit = 64 * 1024;  ///< bytes that the kernel takes for a peer and cannot send yet
+  std::size_t max_connections = 10000;   ///< WebSockets
   std::size_t max_connections_per_address = 0;
 
   std::vector<std::string> allow_origins;  ///< besides the server's own host; `*` is all

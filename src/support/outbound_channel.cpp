@@ -6,26 +6,24 @@
 
 namespace chorus {
 
-void outbound_channel::push(packet_ptr const& p) {
-  if (sealed_) return;
-  if (queue_.empty()) {
-    auto const taken = sink_.try_write(net::buffer(p->bytes));
-    if (taken == p->bytes.size()) return;
-    enqueue(p);
-    front_offset_ = taken;
-    sink_.start_writing();
-  } else if (p->events.empty() || (missed_.empty() && waiting_bytes_ + p->bytes.size() <= limit_)) {
-    enqueue(p);
-  } else {
-    miss(p->events);
+void outbound_channel::push(packet_ptr const& p) noexcept {
+  if (state_ != state::open) return;
+  try {
+    send_or_queue(p);
+  } catch (...) {
+    sink_.failed(std::current_exception());
   }
 }
 
-void outbound_channel::seal(packet_ptr const& last) {
-  if (sealed_) return;
-  announce_gap();
-  push(last);
-  sealed_ = true;
+void outbound_channel::seal(packet_ptr const& last) noexcept {
+  if (state_ != state::open) return;
+  try {
+    announce_gap();
+    send_or_queue(last);
+    state_ = state::sealed;
+  } catch (...) {
+    sink_.failed(std::current_exception());
+  }
 }
 
 outbound_channel::gather_list outbound_channel::gather() {
@@ -38,23 +36,40 @@ outbound_channel::gather_list outbound_channel::gather() {
 
 void outbound_channel::consume(std::size_t bytes) {
   in_flight_ = 0;
-  progress_ += bytes;
+  sent_bytes_ += bytes;
   front_offset_ += bytes;
   while (!queue_.empty() && front_offset_ >= queue_.front().packet->bytes.size()) {
     front_offset_ -= queue_.front().packet->bytes.size();
     pop_front();
   }
-  if (closed_) drop_all_but_in_flight();
+  if (state_ == state::closed) drop_all_but_in_flight();
   if (queue_.empty()) announce_gap();
 }
 
 void outbound_channel::close(packet_ptr const& last_words) {
-  if (closed_) return;
-  auto const was_told = sealed_ && queue_.empty();
-  if (last_words && !was_told && front_offset_ == 0) sink_.try_write(net::buffer(last_words->bytes));
-  sealed_ = closed_ = true;
+  if (state_ == state::closed) return;
+  auto const was_told = state_ == state::sealed && queue_.empty();
+  // A write that is pending may have sent a part that we do not know of yet.
+  auto const at_frame_boundary = front_offset_ == 0 && in_flight_ == 0;
+  if (last_words && !was_told && at_frame_boundary) sink_.try_write(net::buffer(last_words->bytes));
+  state_ = state::closed;
   missed_ = {};
   drop_all_but_in_flight();
+}
+
+void outbound_channel::send_or_queue(packet_ptr const& p) {
+  if (queue_.empty()) {
+    auto const taken = sink_.try_write(net::buffer(p->bytes));
+    sent_bytes_ += taken;
+    if (taken == p->bytes.size()) return;
+    enqueue(p);
+    front_offset_ = taken;
+    sink_.start_writing();
+  } else if (p->events.empty() || (missed_.empty() && waiting_bytes_ + p->bytes.size() <= limit_)) {
+    enqueue(p);
+  } else {
+    miss(p->events);
+  }
 }
 
 void outbound_channel::enqueue(packet_ptr const& p) {

@@ -6,6 +6,7 @@
 #include <boost/container/static_vector.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 
 #include "support/packet.hpp"
 #include "support/signal_channel.hpp"
@@ -36,6 +37,8 @@ class outbound_channel {
     virtual void start_writing() = 0;
     /// Encodes the notice for events that this peer will not get.
     virtual packet_ptr gap_notice(seq_range missed) = 0;
+    /// A packet could not be queued: this peer's connection is to end, and nobody else's.
+    virtual void failed(std::exception_ptr why) noexcept = 0;
 
    protected:
     ~sink() = default;
@@ -48,18 +51,18 @@ class outbound_channel {
   outbound_channel(executor ex, std::size_t limit_bytes, sink& to) : sink_(to), limit_(limit_bytes), flushed_(ex, 1) {}
 
   /// For producers: never blocks, and the packet may be dropped (see above). Ignored after `seal`.
-  void push(packet_ptr const& p);
+  void push(packet_ptr const& p) noexcept;
 
   /// Pushes the last packet, a close frame: whatever is pushed later is ignored (RFC 6455 section 5.5.1).
-  void seal(packet_ptr const& last);
-  bool sealed() const { return sealed_; }
+  void seal(packet_ptr const& last) noexcept;
+  bool sealed() const { return state_ != state::open; }
 
   /// Completes with `void(error_code)` when the last packet that waits now, which must carry no events, has gone to the
   /// socket; with `operation_aborted` if the channel is closed first. One at a time.
   template <net::completion_token_for<void(error_code)> Token>
   auto async_flush(Token&& token) {
     if (queue_.empty()) {
-      flushed_.try_send(closed_ ? error_code(net::error::operation_aborted) : error_code());
+      flushed_.try_send(state_ == state::closed ? error_code(net::error::operation_aborted) : error_code());
     } else {
       queue_.back().flush = true;
     }
@@ -72,20 +75,23 @@ class outbound_channel {
   void consume(std::size_t bytes);
 
   /// Drops what waits; what is being written goes with the next `consume`. If the peer has not been sent its last
-  /// packet yet and no frame is cut in half, `last_words` are tried once.
+  /// packet yet and no frame can be cut in half, `last_words` are tried once.
   void close(packet_ptr const& last_words = nullptr);
 
   bool empty() const { return queue_.empty(); }
   std::size_t waiting_bytes() const { return waiting_bytes_; }
-  /// Grows with every byte that the socket takes from the queue: a peer with a queue and no progress is stalled.
-  std::uint64_t progress() const { return progress_; }
+  /// How many bytes the socket has taken since the beginning.
+  std::uint64_t sent_bytes() const { return sent_bytes_; }
 
  private:
+  enum class state : std::uint8_t { open, sealed, closed };
+
   struct entry {
     packet_ptr packet;
     bool flush = false;  ///< a flush completes with this entry
   };
 
+  void send_or_queue(packet_ptr const& p);
   void enqueue(packet_ptr const& p);
   void pop_front();
   void drop_all_but_in_flight();
@@ -94,14 +100,13 @@ class outbound_channel {
 
   // First what a push looks at when nothing waits: with a thousand peers each cache line that it touches is a miss.
   sink& sink_;
-  bool sealed_ = false;
-  bool closed_ = false;
+  std::uint64_t sent_bytes_ = 0;
+  state state_ = state::open;
   boost::container::deque<entry> queue_;
   std::size_t limit_;
   std::size_t front_offset_ = 0;   ///< bytes of the first packet that are sent
   std::size_t in_flight_ = 0;      ///< packets that a pending write refers to
   std::size_t waiting_bytes_ = 0;  ///< size of all packets in the queue
-  std::uint64_t progress_ = 0;
   seq_range missed_;
   signal_channel flushed_;
 };

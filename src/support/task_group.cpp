@@ -3,25 +3,32 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/channel_error.hpp>
 #include <boost/system/system_error.hpp>
 #include <cassert>
 #include <utility>
 
 namespace chorus {
 
-namespace {
-
 bool is_cancellation(std::exception_ptr const& error) {
   try {
     std::rethrow_exception(error);
   } catch (boost::system::system_error const& e) {
-    return e.code() == net::error::operation_aborted;
+    return e.code() == net::error::operation_aborted || e.code() == net::experimental::error::channel_cancelled;
   } catch (...) {
     return false;
   }
 }
 
-}  // namespace
+std::string describe(std::exception_ptr const& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (std::exception const& e) {
+    return e.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
 
 task_group::task_group(executor ex, error_handler on_error)
     : executor_(ex), on_error_(std::move(on_error)), emptied_(ex) {}
@@ -30,9 +37,14 @@ task_group::~task_group() { assert(tasks_.empty() && "a task_group was destroyed
 
 void task_group::spawn(awaitable<void> task) {
   auto const self = tasks_.emplace(tasks_.end());
-  net::co_spawn(
-      executor_, std::move(task),
-      net::bind_cancellation_slot(self->slot(), [this, self](std::exception_ptr error) { finished(self, error); }));
+  try {
+    net::co_spawn(
+        executor_, std::move(task),
+        net::bind_cancellation_slot(self->slot(), [this, self](std::exception_ptr error) { finished(self, error); }));
+  } catch (...) {
+    tasks_.erase(self);
+    throw;
+  }
 }
 
 void task_group::cancel() {

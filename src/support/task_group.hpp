@@ -6,16 +6,23 @@
 #include <exception>
 #include <functional>
 #include <list>
+#include <string>
 
 #include "support/auto_reset_event.hpp"
 
 namespace chorus {
 
+/// What an exception says, whatever it is.
+std::string describe(std::exception_ptr const& error);
+
+/// True if it is what a pending operation throws when its task is cancelled.
+bool is_cancellation(std::exception_ptr const& error);
+
 /// Coroutines that are started together, cancelled together and awaited together.
 ///
 /// Owned by the object whose state the tasks use, and must outlive them: `co_await join()` before it is destroyed (the
 /// destructor asserts that). All calls on the executor's thread. An exception that leaves a task ends that task alone
-/// and goes to the error handler; `operation_aborted` after `cancel()` is the normal end of a task and is not reported.
+/// and goes to the error handler; what `cancel()` makes it throw is the normal end of a task and is not reported.
 class task_group {
  public:
   using error_handler = std::function<void(std::exception_ptr)>;
@@ -26,7 +33,7 @@ class task_group {
   task_group& operator=(task_group const&) = delete;
   ~task_group();
 
-  /// Starts `task`, which runs inline until it first suspends.
+  /// Starts `task`, which runs inline until it first suspends. Throws `bad_alloc`, and then the task does not run.
   void spawn(awaitable<void> task);
 
   /// Asks every task to end: its pending operation fails with `operation_aborted`. Later `spawn`s are not affected.

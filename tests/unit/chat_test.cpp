@@ -2,8 +2,14 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
+#include <deque>
 #include <limits>
 #include <memory>
+#include <new>
+#include <random>
+#include <range/v3/algorithm/count_if.hpp>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -13,6 +19,7 @@
 #include "fake_sink.hpp"
 #include "protocol/text_dialect.hpp"
 #include "run.hpp"
+#include "support/slices.hpp"
 
 namespace chorus::test {
 
@@ -67,6 +74,29 @@ struct user {
       : out((peer.room = std::numeric_limits<std::size_t>::max(), io.get_executor()), 1024, peer),
         in(lobby, std::move(name), speaks, out) {}
 };
+
+class failing_dialect final : public dialect {
+ public:
+  std::string greeting(std::size_t) const override { return {}; }
+  std::string encode(std::span<event const>) const override { throw std::bad_alloc(); }
+  std::string gap(std::uint64_t, std::uint64_t) const override { return {}; }
+  std::optional<std::string> decode(opcode, std::string_view) const override { return std::nullopt; }
+};
+
+/// Greeting first, then numbers that rise by one.
+bool is_unbroken(std::string const& written) {
+  std::istringstream rest(written.substr(written.find('>') + 1));
+  int last = 0;
+  for (int seq = 0; rest >> seq; last = seq)
+    if (last != 0 && seq != last + 1) return false;
+  return written.starts_with('<') && rest.eof();
+}
+
+/// The last number is `seq`, or there is none because it joined after that.
+bool ends_with_seq(std::string const& written, int seq) {
+  return written.ends_with('>') || written.ends_with(">" + std::to_string(seq) + " ") ||
+         written.ends_with(" " + std::to_string(seq) + " ");
+}
 
 struct running_room {
   net::io_context io;
@@ -139,6 +169,66 @@ BOOST_AUTO_TEST_CASE(a_message_over_the_batch_size_goes_alone) {
   BOOST_TEST(batches[1].size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(is_full_until_its_reader_takes_something) {
+  auto const whole = std::string(event_log::max_batch_bytes, 'x');
+  for (std::size_t i = 0; i != event_log::max_pending; ++i) {
+    BOOST_TEST(!log.full());
+    log.append("", whole);
+  }
+  BOOST_TEST(log.full());
+  int waiting = 3;
+  auto const wait = [&]() -> awaitable<void> {
+    co_await log.wait_while_full();
+    // One takes the place that is free, so that the others go on waiting.
+    log.append("", whole);
+    --waiting;
+  };
+  for (int i = 0; i != 3; ++i) start(io, wait());
+  BOOST_TEST(waiting == 3);
+  auto const take_one = [&]() -> awaitable<void> { co_await log.next(); };
+  for (int left = 2; left >= 0; --left) {
+    start(io, take_one());
+    BOOST_TEST(waiting == left);
+    BOOST_TEST(log.full());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_log_keeps_nobody_waiting) {
+  for (std::size_t i = 0; i != event_log::max_pending; ++i)
+    log.append("", std::string(event_log::max_batch_bytes, 'x'));
+  int waiting = 2;
+  auto const wait_for_room = [&]() -> awaitable<void> {
+    co_await log.wait_while_full();
+    --waiting;
+  };
+  auto const wait_for_reader = [&]() -> awaitable<void> {
+    co_await log.caught_up();
+    --waiting;
+  };
+  start(io, wait_for_room());
+  start(io, wait_for_reader());
+  BOOST_TEST(waiting == 2);
+  log.close();
+  poll(io);
+  BOOST_TEST(waiting == 0);
+}
+
+BOOST_AUTO_TEST_CASE(has_caught_up_when_the_reader_comes_back_for_more) {
+  log.append("a", "x");
+  bool caught_up = false;
+  auto const wait = [&]() -> awaitable<void> {
+    co_await log.caught_up();
+    caught_up = true;
+  };
+  auto const take_one = [&]() -> awaitable<void> { co_await log.next(); };
+  start(io, take_one());
+  start(io, wait());
+  BOOST_TEST(!caught_up);
+  log.append("a", "later");
+  start(io, take_one());
+  BOOST_TEST(caught_up);
+}
+
 BOOST_AUTO_TEST_CASE(close_yields_what_was_said_and_then_ends) {
   start(io, read());
   log.append("a", "x");
@@ -206,6 +296,93 @@ BOOST_AUTO_TEST_CASE(nobody_is_encoded_for) {
   }
   poll(io);
   BOOST_TEST(numbers.encoded == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_member_that_fails_keeps_nothing_from_the_others) {
+  user a(io, lobby, "a", numbers);
+  user b(io, lobby, "b", numbers);
+  user c(io, lobby, "c", numbers);
+  b.peer.room = 0;
+  b.peer.out_of_memory = true;
+  a.in.say("x");
+  poll(io);
+  BOOST_TEST(b.peer.failures == 1);
+  for (auto const* u : {&a, &c}) BOOST_TEST(u->peer.written.substr(3) == "1x ");
+}
+
+BOOST_AUTO_TEST_CASE(a_room_whose_broadcaster_fails_keeps_nobody_waiting) {
+  net::io_context other;
+  room broken(other.get_executor());
+  failing_dialect speechless;
+  user a(other, broken, "a", speechless);
+  a.in.say("x");
+  bool waits = true;
+  auto const wait = [&]() -> awaitable<void> {
+    co_await broken.caught_up();
+    waits = false;
+  };
+  start(other, wait());
+  BOOST_CHECK_THROW(start(other, broken.run()), std::bad_alloc);
+  poll(other);
+  BOOST_TEST(!waits);
+}
+
+BOOST_AUTO_TEST_CASE(fanning_out_to_many_lets_others_run) {
+  std::deque<user> many;
+  for (std::size_t i = 0; i != 3 * slice; ++i) many.emplace_back(io, lobby, "u", numbers);
+  many.front().in.say("x");
+  // How many had it at each of its turns.
+  std::set<std::size_t> seen;
+  auto const count = [&]() -> awaitable<void> {
+    for (int turn = 0; turn != 100; ++turn) {
+      seen.insert(
+          static_cast<std::size_t>(ranges::count_if(many, [](user& u) { return u.peer.written.ends_with("1x "); })));
+      co_await net::post(io, use_awaitable);
+    }
+  };
+  start(io, count());
+  BOOST_TEST(seen == (std::set<std::size_t>{0, slice, 2 * slice, 3 * slice}), boost::test_tools::per_element());
+}
+
+/// Seeded schedules: members come, speak and leave at any time, also while a batch is on its way to very many. Each one
+/// hears an unbroken run of the one order, from where it joined to where it left.
+BOOST_AUTO_TEST_CASE(whoever_comes_and_goes_nobody_misses_or_repeats_anything) {
+  for (unsigned seed = 0; seed != 20; ++seed) {
+    std::mt19937 random(seed);
+    net::io_context own;
+    room busy(own.get_executor());
+    counting_dialect one;
+    counting_dialect other;
+    start(own, busy.run());
+    std::vector<std::unique_ptr<user>> present;
+    std::vector<std::string> heard;
+    int said = 0;
+    auto const leave = [&](std::size_t i) {
+      heard.push_back(present[i]->peer.written);
+      present.erase(present.begin() + static_cast<std::ptrdiff_t>(i));
+    };
+    for (int step = 0; step != 3000; ++step) {
+      auto const choice = random() % 8;
+      if (choice < 4 && present.size() < 3 * slice) {
+        present.push_back(std::make_unique<user>(own, busy, "u", random() % 2 == 0 ? one : other));
+      } else if (choice == 4 && !present.empty()) {
+        leave(random() % present.size());
+      } else if (choice == 5 && !present.empty()) {
+        present[random() % present.size()]->in.say("");
+        ++said;
+      } else {
+        own.restart();
+        own.poll_one();
+      }
+    }
+    poll(own);
+    BOOST_TEST(busy.users() == present.size());
+    while (!present.empty()) {
+      BOOST_REQUIRE(ends_with_seq(present.back()->peer.written, said));
+      leave(present.size() - 1);
+    }
+    for (auto const& text : heard) BOOST_REQUIRE_MESSAGE(is_unbroken(text), "seed " << seed << ": " << text);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(closed_room_is_silent) {

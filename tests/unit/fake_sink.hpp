@@ -2,6 +2,7 @@
 // A peer's socket for outbound channels, without a network.
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 #include "support/outbound_channel.hpp"
@@ -12,6 +13,8 @@ struct fake_sink final : outbound_channel::sink {
   std::size_t room = 0;  ///< how many bytes the socket takes without blocking
   std::string written;
   int write_loops = 0;  ///< how many were started
+  bool out_of_memory = false;
+  int failures = 0;  ///< how often it was told that something could not be queued
 
   std::size_t try_write(net::const_buffer bytes) noexcept override {
     auto const taken = std::min(room, bytes.size());
@@ -20,7 +23,12 @@ struct fake_sink final : outbound_channel::sink {
     return taken;
   }
 
-  void start_writing() override { ++write_loops; }
+  void start_writing() override {
+    if (out_of_memory) throw std::bad_alloc();
+    ++write_loops;
+  }
+
+  void failed(std::exception_ptr) noexcept override { ++failures; }
 
   packet_ptr gap_notice(seq_range missed) override {
     return make_packet("<gap " + std::to_string(missed.first) + "-" + std::to_string(missed.last) + ">");

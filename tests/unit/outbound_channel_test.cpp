@@ -65,7 +65,32 @@ BOOST_AUTO_TEST_CASE(writes_of_any_size_lose_nothing) {
   }
   BOOST_TEST(out.empty());
   BOOST_TEST(peer.written == "abcdefghi");
-  BOOST_TEST(out.progress() == 9U);
+  BOOST_TEST(out.sent_bytes() == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_written_at_once_is_sent_too) {
+  peer.room = 5;
+  out.push(control("abc"));
+  BOOST_TEST(out.sent_bytes() == 3U);
+  out.push(control("def"));
+  BOOST_TEST(out.sent_bytes() == 5U);
+  out.gather();
+  out.consume(1);
+  BOOST_TEST(out.sent_bytes() == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_queued_is_that_peers_failure) {
+  peer.out_of_memory = true;
+  out.push(control("abc"));
+  BOOST_TEST(peer.failures == 1);
+  out.close();
+  BOOST_TEST(out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_last_packet_that_cannot_be_queued_is_that_peers_failure) {
+  peer.out_of_memory = true;
+  out.seal(control("<close>"));
+  BOOST_TEST(peer.failures == 1);
 }
 
 BOOST_AUTO_TEST_CASE(gathers_at_most_64) {
@@ -263,6 +288,15 @@ BOOST_AUTO_TEST_CASE(last_words_do_not_cut_a_frame_in_half) {
   peer.room = unlimited;
   out.close(control("<bye>"));
   BOOST_TEST(peer.written == "wa");
+}
+
+/// Its completion is still queued: a part of the frame may be gone.
+BOOST_AUTO_TEST_CASE(last_words_do_not_cut_a_frame_that_is_being_written) {
+  out.push(control("waits"));
+  out.gather();
+  peer.room = unlimited;
+  out.close(control("<bye>"));
+  BOOST_TEST(peer.written == "");
 }
 
 BOOST_AUTO_TEST_CASE(last_words_are_not_said_twice) {

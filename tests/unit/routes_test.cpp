@@ -4,8 +4,6 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
-#include "server/capacity.hpp"
-
 namespace chorus {
 
 namespace {
@@ -29,10 +27,11 @@ request websocket_request(std::string const& target) {
 
 struct routing {
   settings options;
+  bool ready = true;
   bool draining = false;
   bool full = false;
 
-  auto decide(request const& asked) const { return route(asked, {draining, full, options}); }
+  auto decide(request const& asked) const { return route(asked, {ready, draining, full, options}); }
   response answer(request const& asked) const { return std::get<response>(decide(asked)); }
   unsigned status(request const& asked) const { return answer(asked).result_int(); }
   bool upgrades(request const& asked, endpoint to = endpoint::chat) const {
@@ -112,6 +111,10 @@ BOOST_AUTO_TEST_CASE(no_capacity_is_503_with_retry_after) {
 BOOST_AUTO_TEST_CASE(draining_server_is_alive_but_not_ready) {
   BOOST_TEST(status(get("/healthz")) == 200U);
   BOOST_TEST(status(get("/readyz")) == 200U);
+  ready = false;
+  BOOST_TEST(status(get("/healthz")) == 200U);
+  BOOST_TEST(status(get("/readyz")) == 503U);
+  BOOST_TEST(upgrades(websocket_request("/chat")));
   draining = true;
   BOOST_TEST(status(get("/healthz")) == 200U);
   BOOST_TEST(status(get("/readyz")) == 503U);
@@ -162,47 +165,6 @@ BOOST_AUTO_TEST_CASE(listed_ones_are_allowed_whole) {
 BOOST_AUTO_TEST_CASE(star_allows_all) {
   options.allow_origins = {"*"};
   BOOST_TEST(origin_allowed("null", "host", options));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(capacities)
-
-namespace {
-
-auto const here = boost::asio::ip::make_address("127.0.0.1");
-auto const there = boost::asio::ip::make_address("::1");
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(counts_all) {
-  settings options;
-  options.max_connections = 1;
-  capacity seats(options);
-  BOOST_TEST(seats.admits(here));
-  {
-    capacity::seat const taken(seats, there);
-    BOOST_TEST(!seats.admits(here));
-    BOOST_TEST(seats.taken() == 1U);
-  }
-  BOOST_TEST(seats.admits(here));
-}
-
-BOOST_AUTO_TEST_CASE(counts_by_address) {
-  settings options;
-  options.max_connections_per_address = 1;
-  capacity seats(options);
-  capacity::seat const taken(seats, here);
-  BOOST_TEST(!seats.admits(here));
-  BOOST_TEST(seats.admits(there));
-}
-
-BOOST_AUTO_TEST_CASE(zero_is_no_limit) {
-  settings options;
-  options.max_connections = 0;
-  capacity seats(options);
-  capacity::seat const taken(seats, here);
-  BOOST_TEST(seats.admits(here));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -35,6 +35,10 @@ struct group_of_tasks {
     timer pause(io.get_executor(), 1h);
     co_await pause.async_wait(use_awaitable);
   }
+  awaitable<void> wait_for_ever() {
+    auto_reset_event never(io.get_executor());
+    co_await never.wait();
+  }
   awaitable<void> fail() {
     co_await net::post(io, use_awaitable);
     throw std::runtime_error("broken");
@@ -77,7 +81,7 @@ BOOST_AUTO_TEST_CASE(join_waits_for_who_is_spawned_meanwhile) {
 
 BOOST_AUTO_TEST_CASE(cancel_ends_all_and_is_no_error) {
   group.spawn(sleep());
-  group.spawn(sleep());
+  group.spawn(wait_for_ever());
   start(io, join());
   BOOST_TEST(!joined);
   group.cancel();

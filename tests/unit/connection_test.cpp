@@ -1,0 +1,288 @@
+// How a connection lives, is counted and is found.
+
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "server/capacity.hpp"
+#include "server/life_cycle.hpp"
+#include "server/peer.hpp"
+
+namespace chorus {
+
+using phase = life_cycle::phase;
+
+std::ostream& operator<<(std::ostream& out, phase p) { return out << static_cast<int>(p); }
+
+namespace {
+
+farewell const first(close_code::going_away, "first");
+farewell const second(close_code::going_away, "second");
+
+struct connection_in {
+  life_cycle life;
+
+  /// Leads it to a phase by the shortest way.
+  void enter(phase wanted) {
+    if (wanted != phase::opening) life.accepted();
+    if (wanted == phase::closing) life.say(first);
+    if (wanted == phase::lingering) life.wrong_frame();
+    if (wanted == phase::closed) life.end();
+    BOOST_REQUIRE(life.now() == wanted);
+  }
+};
+
+/// The phase that follows on `event` in `from`.
+template <class Event>
+phase after(phase from, Event event) {
+  connection_in one;
+  one.enter(from);
+  event(one.life);
+  return one.life.now();
+}
+
+constexpr auto accepted = [](life_cycle& l) { l.accepted(); };
+constexpr auto say = [](life_cycle& l) { l.say(second); };
+constexpr auto wrong_frame = [](life_cycle& l) { l.wrong_frame(); };
+constexpr auto end = [](life_cycle& l) { l.end(); };
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(life_cycles)
+
+BOOST_AUTO_TEST_CASE(opening) {
+  BOOST_TEST(life_cycle().now() == phase::opening);
+  BOOST_TEST(after(phase::opening, accepted) == phase::open);
+  BOOST_TEST(after(phase::opening, say) == phase::opening);
+  BOOST_TEST(after(phase::opening, wrong_frame) == phase::opening);
+  BOOST_TEST(after(phase::opening, end) == phase::closed);
+}
+
+BOOST_AUTO_TEST_CASE(who_was_told_before_it_is_accepted_is_closing_then) {
+  life_cycle life;
+  life.say(first);
+  BOOST_TEST(life.is(phase::opening));
+  life.accepted();
+  BOOST_TEST(life.is(phase::closing));
+  BOOST_TEST(life.said() == &first);
+}
+
+BOOST_AUTO_TEST_CASE(open) {
+  BOOST_TEST(after(phase::open, accepted) == phase::open);
+  BOOST_TEST(after(phase::open, say) == phase::closing);
+  BOOST_TEST(after(phase::open, wrong_frame) == phase::lingering);
+  BOOST_TEST(after(phase::open, end) == phase::closed);
+}
+
+BOOST_AUTO_TEST_CASE(closing) {
+  BOOST_TEST(after(phase::closing, accepted) == phase::closing);
+  BOOST_TEST(after(phase::closing, say) == phase::closing);
+  BOOST_TEST(after(phase::closing, wrong_frame) == phase::lingering);
+  BOOST_TEST(after(phase::closing, end) == phase::closed);
+}
+
+BOOST_AUTO_TEST_CASE(lingering) {
+  BOOST_TEST(after(phase::lingering, accepted) == phase::lingering);
+  BOOST_TEST(after(phase::lingering, say) == phase::closed);
+  BOOST_TEST(after(phase::lingering, wrong_frame) == phase::lingering);
+  BOOST_TEST(after(phase::lingering, end) == phase::closed);
+}
+
+BOOST_AUTO_TEST_CASE(closed_is_for_ever) {
+  for (auto const next : {after(phase::closed, accepted), after(phase::closed, say), after(phase::closed, wrong_frame),
+                          after(phase::closed, end)})
+    BOOST_TEST(next == phase::closed);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_said_first_counts) {
+  life_cycle life;
+  life.accepted();
+  BOOST_TEST(life.said() == nullptr);
+  life.say(first);
+  life.say(second);
+  BOOST_TEST(life.said() == &first);
+  life.end();
+  life.say(second);
+  BOOST_TEST(life.said() == &first);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_said_after_the_end) {
+  life_cycle life;
+  life.end();
+  life.say(first);
+  BOOST_TEST(life.said() == nullptr);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+class counted_peer final : public peer {
+ public:
+  explicit counted_peer(peer_list& all) { all.push_back(*this); }
+
+  int ticks = 0;
+  bool throws = false;
+  bool ended = false;
+
+ private:
+  void on_tick(clock::time_point) override {
+    ++ticks;
+    if (throws) throw std::bad_alloc();
+  }
+  void on_close(farewell const&) override {}
+  void on_abort(farewell const&) override {}
+  void failed(std::exception_ptr) noexcept override { ended = true; }
+};
+
+struct five_peers {
+  peer_list all;
+  std::vector<std::unique_ptr<counted_peer>> peers;
+
+  five_peers() {
+    for (int i = 0; i != 5; ++i) add();
+  }
+  void add() { peers.push_back(std::make_unique<counted_peer>(all)); }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(peer_walks, five_peers)
+
+BOOST_AUTO_TEST_CASE(visits_everyone_in_order_and_leaves_no_trace) {
+  {
+    peer_walk walk(all);
+    for (auto const& p : peers) BOOST_TEST(walk.next() == p.get());
+    BOOST_TEST(walk.next() == nullptr);
+    BOOST_TEST(walk.next() == nullptr);
+  }
+  BOOST_TEST(all.size() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(of_nobody_ends) {
+  peers.clear();
+  peer_walk walk(all);
+  BOOST_TEST(walk.next() == nullptr);
+}
+
+/// Seeded schedules of two walks, newcomers and leavers: who is there from beginning to end is visited once by each.
+BOOST_AUTO_TEST_CASE(visits_once_who_stays_whoever_comes_and_goes) {
+  for (unsigned seed = 0; seed != 500; ++seed) {
+    std::mt19937 random(seed);
+    five_peers at;
+    auto const stays = std::set<peer*>{at.peers[0].get(), at.peers[2].get(), at.peers[4].get()};
+    peer_walk one(at.all);
+    peer_walk other(at.all);
+    std::multiset<peer*> seen[2];
+    for (bool more[2] = {true, true}; more[0] || more[1];) {
+      auto const step = random() % 4;
+      if (step < 2) {
+        auto* const found = (step == 0 ? one : other).next();
+        more[step] = found != nullptr;
+        seen[step].insert(found);
+      } else if (step == 2 && at.peers.size() < 12) {
+        at.add();
+      } else if (auto const i = random() % at.peers.size(); !stays.contains(at.peers[i].get())) {
+        at.peers.erase(at.peers.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+    for (auto* const p : stays)
+      for (auto const& visited : seen) BOOST_REQUIRE_EQUAL(visited.count(p), 1U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_peer_throws_ends_that_peer_alone) {
+  peers[1]->throws = true;
+  peer_walk walk(all);
+  while (auto* const p = walk.next()) p->tick({});
+  for (auto const& p : peers) {
+    BOOST_TEST(p->ticks == 1);
+    BOOST_TEST(p->ended == p->throws);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+auto const here = boost::asio::ip::make_address("127.0.0.1");
+auto const there = boost::asio::ip::make_address("::1");
+
+struct seats_of_few {
+  settings options;
+  capacity seats{options};
+  std::vector<capacity::seat> taken;
+
+  void take(boost::asio::ip::address const& from, std::size_t count = 1) {
+    while (count-- != 0) taken.emplace_back(seats, tcp::endpoint(from, 1));
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(capacities, seats_of_few)
+
+BOOST_AUTO_TEST_CASE(limits_sessions) {
+  options.max_connections = 1;
+  take(there);
+  BOOST_TEST(seats.admits(here));
+  BOOST_TEST(seats.sessions() == 0U);
+  taken.back().become_session();
+  BOOST_TEST(!seats.admits(here));
+  BOOST_TEST(seats.sessions() == 1U);
+  taken.clear();
+  BOOST_TEST(seats.admits(here));
+  BOOST_TEST(seats.sessions() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(limits_sessions_by_address) {
+  options.max_connections_per_address = 1;
+  take(here);
+  BOOST_TEST(seats.admits(here));
+  taken.back().become_session();
+  BOOST_TEST(!seats.admits(here));
+  BOOST_TEST(seats.admits(there));
+}
+
+BOOST_AUTO_TEST_CASE(all_connections_count_with_some_to_spare) {
+  options.max_connections = 2;
+  take(here, 2 + capacity::spare - 1);
+  BOOST_TEST(seats.has_room());
+  take(there);
+  BOOST_TEST(!seats.has_room());
+  BOOST_TEST(seats.admits(here));
+  taken.pop_back();
+  BOOST_TEST(seats.has_room());
+}
+
+BOOST_AUTO_TEST_CASE(all_connections_of_an_address_count_with_some_to_spare) {
+  options.max_connections_per_address = 2;
+  take(here, 2 + capacity::spare_per_address - 1);
+  BOOST_TEST(seats.has_room_for(here));
+  take(here);
+  BOOST_TEST(!seats.has_room_for(here));
+  BOOST_TEST(seats.has_room_for(there));
+  BOOST_TEST(seats.admits(here));
+}
+
+BOOST_AUTO_TEST_CASE(zero_is_no_limit) {
+  options.max_connections = 0;
+  take(here, 1000);
+  for (auto& seat : taken) seat.become_session();
+  BOOST_TEST(seats.admits(here));
+  BOOST_TEST(seats.has_room());
+  BOOST_TEST(seats.has_room_for(here));
+}
+
+BOOST_AUTO_TEST_CASE(a_seat_that_moves_is_still_one) {
+  capacity::seat first(seats, tcp::endpoint(here, 1));
+  first.become_session();
+  capacity::seat const second(std::move(first));
+  BOOST_TEST(seats.sessions() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chorus
