@@ -2,14 +2,17 @@
 
 #include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <string_view>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <utility>
 
 #include "logging.hpp"
 #include "options.hpp"
@@ -49,9 +52,9 @@ void raise_descriptor_limit(settings const& chosen, spdlog::logger& log) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max < chosen.max_connections)
-    log.warn("the system allows {} open files, fewer than --max-connections {}", limit.rlim_max,
-             chosen.max_connections);
+  if (limit.rlim_max < chosen.max_connections + capacity::spare)
+    log.warn("the system allows {} open files, fewer than --max-connections {} and {} to spare", limit.rlim_max,
+             chosen.max_connections, capacity::spare);
 }
 
 /// From here on the program only exits, and a signal that comes late must not change its exit code.
@@ -90,6 +93,23 @@ awaitable<void> serve(signal_set& signals, server& running, task_group& watchers
   rethrow(error);
 }
 
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+/// Runs until there is nothing more to do, and names the turns that take longer than `limit`. CPU time is what counts:
+/// a turn includes the wait for what it reacts to.
+void run_watched(net::io_context& io, duration limit, spdlog::logger& log) {
+  for (auto begun = thread_cpu_time(); io.run_one() != 0;) {
+    auto const ended = thread_cpu_time();
+    auto const taken = ended - std::exchange(begun, ended);
+    if (taken > limit)
+      log.warn("a turn of the event loop took {:.1f} ms", std::chrono::duration<double, std::milli>(taken).count());
+  }
+}
+
 void run(options const& chosen) {
   auto const log = make_logger(chosen.log_level, chosen.format);
   net::io_context io(1);
@@ -101,7 +121,11 @@ void run(options const& chosen) {
 
   task_group watchers(io.get_executor());
   net::co_spawn(io, serve(signals, running, watchers), rethrow);
-  io.run();
+  if (chosen.slow_turn == duration::zero()) {
+    io.run();
+  } else {
+    run_watched(io, chosen.slow_turn, *log);
+  }
   log->info("stopped");
   block_signals();
 }

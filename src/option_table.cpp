@@ -88,6 +88,9 @@ option const table[] = {
 
     {"Logging", "log-level", "LEVEL", "info", "trace, debug, info, warn, error, critical or off", set_level},
     {"", "log-format", "FORMAT", "text", "text, or json: one object per line", set_format},
+    {"", "slow-turn", "TIME", "0",
+     "warn when one turn of the event loop takes more CPU time: meanwhile nobody else is served",
+     [](options& o, std::string const& value) { o.slow_turn = parse_duration(value); }},
 };
 
 }  // namespace

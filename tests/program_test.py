@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -57,6 +58,10 @@ class RawWebSocket(contextlib.AbstractContextManager):
         """One final frame of less than 126 bytes, masked with zeros."""
         self._socket.sendall(bytes([0x80 | opcode, 0x80 | len(payload)]) + bytes(4) + payload)
 
+    def send_large(self, size):
+        """One text message of `size` bytes, masked with zeros."""
+        self._socket.sendall(struct.pack("!BBQ4x", 0x80 | TEXT, 0x80 | 127, size) + b"x" * size)
+
     def send_close(self, code, reason=""):
         self.send(CLOSE, struct.pack("!H", code) + reason.encode())
 
@@ -90,10 +95,10 @@ class Help(unittest.TestCase):
             self.assertRegex(result.stdout, rf"(?m)^{group}\b.*:$")
         for option, default in (
                 ("address", "0.0.0.0"), ("port", "8080"), ("handshake-timeout", "10s"), ("ping-interval", "15s"),
-                ("ping-timeout", "15s"), ("write-timeout", "10s"), ("drain-timeout", "10s"),
+                ("ping-timeout", "15s"), ("write-timeout", "10s"), ("drain-delay", "0"), ("drain-timeout", "10s"),
                 ("max-header-size", "8KiB"), ("max-message-size", "64KiB"), ("outbound-limit", "1MiB"),
-                ("max-connections", "10000"), ("max-connections-per-address", "0"), ("log-level", "info"),
-                ("log-format", "text")):
+                ("unsent-limit", "64KiB"), ("max-connections", "10000"), ("max-connections-per-address", "0"),
+                ("log-level", "info"), ("log-format", "text"), ("slow-turn", "0")):
             self.assertRegex(result.stdout, rf"(?m)^  --{option} [A-Z]+ \(={re.escape(default)}\) +\S")
         for text in ("--allow-origin", "--config", "--help", "--version", "15s, 200ms, 1h", "64KiB, 1MiB",
                      "CHORUS_PORT"):
@@ -508,6 +513,90 @@ class Stopping(ServerTest):
             mute.receive()
             server.send_signal(signal.SIGTERM)
             self.assertEqual(server.wait_for_exit(), 0)
+
+
+    def test_drain_delay_comes_before_the_drain(self):
+        server = self.start("--drain-delay=1s", "--drain-timeout=1m", "--ping-timeout=1m")
+        with RawWebSocket(server.port) as member:
+            member.receive()
+            begun = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            while get(server.port, "/readyz")[0] != 503:
+                self.assertLess(time.monotonic() - begun, 0.9)
+            self.assertEqual(get(server.port, "/healthz")[0], 200)
+            with RawWebSocket(server.port) as late:
+                self.assertEqual(late.receive(), (TEXT, b"You are connected! There are 2 users here."))
+                for peer in (member, late):
+                    self.assertEqual(peer.receive_close(), SERVICE_RESTART)
+                    peer.send_close(SERVICE_RESTART)
+            self.assertGreaterEqual(time.monotonic() - begun, 1)
+            self.assertEqual(server.wait_for_exit(), 0)
+
+    def test_second_signal_ends_the_drain_delay(self):
+        server = self.start("--drain-delay=1h")
+        server.send_signal(signal.SIGTERM)
+        while get(server.port, "/readyz")[0] != 503:
+            pass
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait_for_exit(), 0)
+
+
+class Siege(ServerTest):
+    """Clients that only speak HTTP cannot keep others out, even with all descriptors that there are."""
+
+    DESCRIPTORS = 100
+
+    def besiege(self, at, until):
+        """Half of the besiegers ask once a second, half never; who is thrown out comes back at once."""
+        besiegers = []
+        try:
+            while time.monotonic() < until():
+                while len(besiegers) < self.DESCRIPTORS:
+                    besiegers.append(socket.create_connection(at, DEADLINE))
+                for number, besieger in enumerate(besiegers):
+                    with contextlib.suppress(OSError):
+                        if number % 2 == 0:
+                            besieger.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                ready = select.select(besiegers, [], [], 0)[0]
+                for besieger in ready:
+                    with contextlib.suppress(OSError):
+                        if besieger.recv(65536):
+                            continue
+                    besieger.close()
+                    besiegers.remove(besieger)
+                time.sleep(0.05 if ready else 1)
+        finally:
+            for besieger in besiegers:
+                besieger.close()
+
+    def test_a_websocket_gets_in(self):
+        server = self.launch("--address=127.0.0.1", "--port=0", descriptors=self.DESCRIPTORS)
+        server.wait_until_ready()
+        port = server.port
+        end = [time.monotonic() + 4 * DEADLINE]
+        siege = threading.Thread(target=self.besiege, args=(("127.0.0.1", port), lambda: end[0]))
+        siege.start()
+        try:
+            server.wait_for_line("cannot accept connections: Too many open files")
+            for _ in range(5):
+                begun = time.monotonic()
+                with RawWebSocket(port) as peer:
+                    self.assertEqual(peer.receive()[0], TEXT)
+                    peer.send(TEXT, b"hello")
+                    self.assertEqual(peer.receive()[1][-5:], b"hello")
+                self.assertLess(time.monotonic() - begun, 5)
+        finally:
+            end[0] = 0
+            siege.join()
+
+
+class SlowTurns(ServerTest):
+    def test_are_named(self):
+        server = self.start("--slow-turn=1ms", "--max-message-size=64MiB", "--outbound-limit=128MiB")
+        with RawWebSocket(server.port, "/echo") as peer:
+            peer.receive()
+            peer.send_large(32 << 20)
+            server.wait_for_line(r"warning a turn of the event loop took \d+\.\d ms$")
 
 
 class WithoutALog(unittest.TestCase):

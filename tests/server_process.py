@@ -70,9 +70,10 @@ def run_to_end(*arguments, environment=None):
 class ServerProcess:
     """A server that runs, with its log. What it logs is read all the time, so that it never waits for us."""
 
-    def __init__(self, *arguments, environment=None):
+    def __init__(self, *arguments, environment=None, descriptors=None):
         self._errors = tempfile.TemporaryFile()
-        self._process = subprocess.Popen([program, *arguments], env=clean_environment(**(environment or {})),
+        limited = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
+        self._process = subprocess.Popen([*limited, program, *arguments], env=clean_environment(**(environment or {})),
                                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors)
         self._changed = threading.Condition()
         self._lines = []
@@ -167,9 +168,9 @@ class ServerTest(unittest.TestCase):
         server.wait_until_ready()
         return server
 
-    def launch(self, *arguments, environment=None):
-        """A server with exactly these arguments, that may not be ready yet."""
-        server = ServerProcess(*arguments, environment=environment)
+    def launch(self, *arguments, environment=None, descriptors=None):
+        """A server with exactly these arguments, and at most so many descriptors, that may not be ready yet."""
+        server = ServerProcess(*arguments, environment=environment, descriptors=descriptors)
         self.addCleanup(server.end)
         return server
 

@@ -35,7 +35,7 @@ class peer : public boost::intrusive::list_base_hook<boost::intrusive::link_mode
   virtual void on_tick(clock::time_point now) = 0;
   virtual void on_close(farewell const& words) = 0;
   virtual void on_abort(farewell const& words) = 0;
-  /// Ends now, without a word: something went wrong on our side.
+  /// Ends now: something went wrong on our side.
   virtual void failed(std::exception_ptr why) noexcept = 0;
 
  private:

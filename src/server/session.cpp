@@ -119,7 +119,7 @@ class session final : public peer,
   void failed(std::exception_ptr why) noexcept override {
     shared_.report(why);
     life_.say(farewells::failed);
-    out_.close();
+    out_.close(farewells::failed.frame);
     close_socket();
   }
 

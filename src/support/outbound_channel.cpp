@@ -62,8 +62,9 @@ void outbound_channel::send_or_queue(packet_ptr const& p) {
     auto const taken = sink_.try_write(net::buffer(p->bytes));
     sent_bytes_ += taken;
     if (taken == p->bytes.size()) return;
-    enqueue(p);
+    // First: if the packet cannot be queued, a frame is cut.
     front_offset_ = taken;
+    enqueue(p);
     sink_.start_writing();
   } else if (p->events.empty() || (missed_.empty() && waiting_bytes_ + p->bytes.size() <= limit_)) {
     enqueue(p);

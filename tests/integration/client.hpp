@@ -71,6 +71,9 @@ class client {
   /// True if something comes within the time: for what must not happen.
   bool readable_within(std::chrono::milliseconds time);
 
+  /// From now on it reads, and sends, at most so many bytes per second; 0 is as fast as it can.
+  void throttle(std::size_t bytes_per_second) { rate_ = bytes_per_second; }
+
   /// Half-closes: no more comes from here.
   void finish();
   /// Ends the connection at once, with RST.
@@ -80,9 +83,12 @@ class client {
   static client open(std::uint16_t port, std::string_view path, int receive_buffer);
   bool fill();
   std::string take(std::size_t bytes);
+  std::size_t part(std::size_t most);
 
   int socket_ = -1;
   std::string input_;
+  std::size_t rate_ = 0;
+  std::chrono::steady_clock::time_point next_part_;
 };
 
 }  // namespace chorus::test

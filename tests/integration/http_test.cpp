@@ -1,6 +1,7 @@
 // What the port answers to plain HTTP, and to what is no HTTP.
 
 #include <boost/test/unit_test.hpp>
+#include <deque>
 #include <string>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 
 #include "client.hpp"
 #include "running_server.hpp"
+#include "server/capacity.hpp"
 
 namespace chorus::test {
 
@@ -207,14 +209,92 @@ BOOST_AUTO_TEST_CASE(connections_of_one_address_over_the_limit_are_503) {
   BOOST_TEST(other.upgrade("/chat").starts_with("HTTP/1.1 101 "));
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_is_good_for_a_hundred_requests) {
+  running_server server;
+  client peer(server.port());
+  for (int i = 1; i != 100; ++i) {
+    peer.send_raw(get("/healthz"));
+    BOOST_REQUIRE(!contains(peer.receive_response(), "\r\nConnection: close\r\n"));
+  }
+  peer.send_raw(get("/healthz"));
+  BOOST_TEST(contains(peer.receive_response(), "\r\nConnection: close\r\n"));
+  BOOST_TEST(peer.at_end());
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_longest_gives_way_to_more_connections) {
+  auto options = test_settings();
+  options.max_connections = 2;
+  running_server server(options);
+  std::deque<client> waiting;
+  for (std::size_t i = 0; i != 2 + capacity::spare; ++i) waiting.emplace_back(server.port());
+  // All are accepted once the last is answered, and the one that asks is not the one that has waited longest any more.
+  for (auto* const asks : {&waiting.back(), &waiting.front()}) {
+    asks->send_raw(get("/healthz"));
+    BOOST_TEST(asks->receive_response().starts_with("HTTP/1.1 200 "));
+  }
+  auto user = client::chat(server.port());
+  user.receive_text();
+  BOOST_TEST(waiting[1].at_end());
+  BOOST_TEST(!waiting[2].readable_within(50ms));
+  waiting.front().send_raw(get("/healthz"));
+  BOOST_TEST(waiting.front().receive_response().starts_with("HTTP/1.1 200 "));
+}
+
+BOOST_AUTO_TEST_CASE(one_address_has_few_connections_besides_its_websockets) {
+  auto options = test_settings();
+  options.max_connections_per_address = 1;
+  running_server server(options);
+  auto user = client::chat(server.port());
+  std::deque<client> others;
+  for (std::size_t i = 0; i != capacity::spare_per_address; ++i) {
+    others.emplace_back(server.port());
+    others.back().send_raw(get("/healthz"));
+    BOOST_TEST(others.back().receive_response().starts_with("HTTP/1.1 200 "));
+  }
+  BOOST_TEST(client(server.port()).at_end());
+  client elsewhere(server.port(), 0, "127.0.0.2");
+  BOOST_TEST(elsewhere.upgrade("/chat").starts_with("HTTP/1.1 101 "));
+}
+
 BOOST_AUTO_TEST_CASE(lack_of_descriptors_is_survived) {
   running_server server;
   all_descriptors hogged;
   hogged.release_one();
   client newcomer(server.port());  // takes that one, so that there is none for the server's side
   BOOST_TEST(server.logs("cannot accept connections: Too many open files"));
+  auto const before = server.cpu_time();
+  BOOST_TEST(!newcomer.readable_within(300ms));
+  // It waits for better times, and does not try all the time.
+  BOOST_TEST((server.cpu_time() - before < 100ms));
   hogged.release();
   BOOST_TEST(newcomer.upgrade("/chat").starts_with("HTTP/1.1 101 "));
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_gives_its_descriptor_to_a_newcomer) {
+  running_server server;
+  client idle(server.port());
+  idle.send_raw(get("/healthz"));
+  idle.receive_response();
+  all_descriptors hogged;
+  hogged.release_one();
+  client newcomer(server.port());
+  BOOST_TEST(newcomer.upgrade("/chat").starts_with("HTTP/1.1 101 "));
+  BOOST_TEST(idle.at_end());
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_that_fails_stops_the_server) {
+  running_server server;
+  auto user = client::chat(server.port());
+  user.receive_text();
+  server.fail_when_it_logs("cannot accept connections");
+  all_descriptors hogged;
+  hogged.release_one();
+  client newcomer(server.port());
+  BOOST_TEST(user.receive_close().code == 1012);
+  hogged.release();
+  user.send_close(1012);
+  BOOST_TEST(server.failure() == "the listener failed: unknown exception");
+  BOOST_TEST(server.logs("the listener failed: unknown exception; stopping"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

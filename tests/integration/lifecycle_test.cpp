@@ -1,6 +1,7 @@
 // Silence, and the end.
 
 #include <boost/test/unit_test.hpp>
+#include <deque>
 #include <filesystem>
 #include <iterator>
 #include <string>
@@ -107,6 +108,100 @@ BOOST_AUTO_TEST_CASE(what_was_said_is_delivered_before_the_stop) {
   server.stop();
   BOOST_TEST(listener.receive_text() == "[user0]: last words");
   BOOST_TEST(listener.receive_close().code == 1012);
+}
+
+std::string ask_if_ready(running_server const& server) {
+  client peer(server.port());
+  peer.send_raw("GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  return peer.receive_response().substr(0, 12);
+}
+
+BOOST_AUTO_TEST_CASE(is_not_ready_for_the_drain_delay_but_serves) {
+  auto options = test_settings();
+  options.drain_delay = 700ms;
+  running_server server(options);
+  BOOST_TEST(ask_if_ready(server) == "HTTP/1.1 200");
+  auto user = client::chat(server.port());
+  user.receive_text();
+  auto const begun = std::chrono::steady_clock::now();
+  server.stop();
+  while (ask_if_ready(server) != "HTTP/1.1 503") BOOST_REQUIRE((std::chrono::steady_clock::now() - begun < 500ms));
+  auto late = client::chat(server.port());
+  BOOST_TEST(late.receive_text() == "You are connected! There are 2 users here.");
+  late.send_text("still served");
+  BOOST_TEST(user.receive_text() == "[user1]: still served");
+  BOOST_TEST(user.receive_close().code == 1012);
+  BOOST_TEST((std::chrono::steady_clock::now() - begun >= options.drain_delay));
+  BOOST_CHECK_THROW(client(server.port()), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(abort_does_not_wait_for_the_drain_delay) {
+  auto options = test_settings();
+  options.drain_delay = std::chrono::hours(1);
+  running_server server(options);
+  auto user = client::chat(server.port());
+  user.receive_text();
+  server.stop();
+  BOOST_TEST(ask_if_ready(server) == "HTTP/1.1 503");
+  server.abort();
+  BOOST_TEST((user.receive_close() == closing{1001, "Server has stopped"}));
+  BOOST_TEST(server.ended_within(2s));
+}
+
+/// Many who come back at the same moment would be a storm for whoever takes them.
+BOOST_AUTO_TEST_CASE(farewells_to_many_are_spread_and_who_is_not_told_yet_talks_on) {
+  constexpr std::size_t many = 400;
+  running_server server;
+  std::deque<client> everyone;
+  for (std::size_t i = 0; i != many; ++i) {
+    everyone.push_back(client::chat(server.port()));
+    everyone.back().receive_text();
+  }
+  auto& last = everyone.back();
+  server.stop();
+  BOOST_TEST(everyone.front().receive_close().code == 1012);
+  auto const first_at = std::chrono::steady_clock::now();
+  last.send_text("not told yet");
+  BOOST_TEST(last.receive_text() == "[user399]: not told yet");
+  BOOST_TEST(last.receive_close().code == 1012);
+  auto const spread = std::chrono::steady_clock::now() - first_at;
+  BOOST_TEST((spread > 100ms));
+  BOOST_TEST((spread < test_settings().drain_timeout / 2));
+  for (auto& user : everyone) user.send_close(1012);
+  BOOST_TEST(server.ended_within(patience));
+}
+
+/// Whoever is told while the upgrade is being answered gets that answer, then the farewell, and does not join.
+BOOST_AUTO_TEST_CASE(who_joins_is_greeted_even_if_it_stops) {
+  for (int round = 0; round != 20; ++round) {
+    running_server server;
+    std::deque<client> everyone;
+    for (int i = 0; i != 50; ++i) {
+      everyone.emplace_back(server.port());
+      everyone.back().send_raw(
+          "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    }
+    server.stop();
+    int greeted = 0;
+    for (auto& user : everyone) {
+      try {
+        if (!user.receive_response().starts_with("HTTP/1.1 101 ")) continue;
+      } catch (std::runtime_error const&) {
+        continue;  // it was not accepted any more, or had not been read from
+      }
+      auto next = user.receive_frame();
+      for (; next && next->is_text(); next = user.receive_frame()) ++greeted;
+      BOOST_REQUIRE(next);
+      BOOST_TEST(next->opcode == 0x8);
+      user.send_close(1012);
+    }
+    BOOST_TEST(server.ended_within(patience));
+    auto const log = server.log();
+    int joined = 0;
+    for (auto at = log.find("joined"); at != std::string::npos; at = log.find("joined", at + 1)) ++joined;
+    BOOST_TEST(joined == greeted);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(nobody_gets_in_while_it_stops) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "client.hpp"
+#include "failing_allocation.hpp"
 #include "running_server.hpp"
 
 namespace chorus::test {
@@ -159,6 +160,59 @@ BOOST_AUTO_TEST_CASE(nothing_comes_after_the_close_reply) {
   for (int i = 0; i != 100; ++i) witness.send_text("more");
   for (int i = 0; i != 100; ++i) witness.receive_text();
   expect_close(1000);
+}
+
+/// The reply has to wait for a peer that does not read, and others talk on meanwhile.
+BOOST_AUTO_TEST_CASE(nothing_comes_after_a_close_reply_that_has_to_wait) {
+  auto slow = client::chat(server.port(), 4096);
+  slow.receive_text();
+  auto const talk = [&](int messages) {
+    for (int i = 0; i != messages; ++i) witness.send_text(std::string(16 * 1024, 'x'));
+    for (int i = 0; i != messages; ++i) witness.receive_text();
+  };
+  talk(30);
+  slow.send_close(1000);
+  // When its echo comes back, the server has read what was sent before.
+  user.send_text("after it");
+  while (witness.receive_text() != "[user0]: after it") {
+  }
+  talk(10);
+  auto next = slow.receive_frame();
+  for (; next && next->is_text(); next = slow.receive_frame()) BOOST_REQUIRE(!next->payload.ends_with("after it"));
+  BOOST_REQUIRE(next);
+  BOOST_TEST(next->opcode == 0x8);
+  BOOST_TEST(slow.at_end());
+}
+
+/// If the server closed its socket while more comes in, the kernel would destroy what the peer has not read yet.
+BOOST_AUTO_TEST_CASE(close_code_reaches_a_peer_that_goes_on_sending) {
+  user.send_frame(0x3, "");
+  for (int i = 0; i != 50; ++i) user.send_raw(std::string(16 * 1024, 'x'));
+  expect_close(1002);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_fails_ends_alone) {
+  constexpr std::size_t size = 12345;
+  std::string const text(size, 'x');
+  {
+    failing_allocation const copy(size + 1);
+    user.send_text(text);
+    expect_close(1011);
+  }
+  BOOST_TEST(server.logs("a connection failed: std::bad_alloc"));
+  BOOST_TEST(server.logs("reason=\"Internal error\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_broadcaster_that_fails_stops_the_server) {
+  constexpr std::size_t size = 12345;
+  constexpr auto label = std::string_view("[user0]: ");
+  failing_allocation const packet(4 + label.size() + size + 1);
+  user.send_text(std::string(size, 'x'));
+  for (auto* const each : {&user, &witness}) {
+    BOOST_TEST(each->receive_close().code == 1012);
+    each->send_close(1012);
+  }
+  BOOST_TEST(server.failure() == "the broadcaster failed: std::bad_alloc");
 }
 
 BOOST_AUTO_TEST_CASE(server_closes_and_waits_for_the_answer) {

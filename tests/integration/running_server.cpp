@@ -3,8 +3,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
+#include <pthread.h>
 #include <spdlog/sinks/base_sink.h>
+#include <stdexcept>
+#include <utility>
 
 #include "logging.hpp"
 
@@ -15,11 +19,16 @@ struct running_server::log_capture final : spdlog::sinks::sink {
   std::mutex mutable mutex;
   std::condition_variable mutable grown;
   std::string text;
+  std::string failing_words;
 
   void log(spdlog::details::log_msg const& line) override {
     std::lock_guard const lock(mutex);
-    text.append(line.payload.data(), line.payload.size()).push_back('\n');
+    std::string_view const words(line.payload.data(), line.payload.size());
+    text.append(words).push_back('\n');
     grown.notify_all();
+    // spdlog keeps to itself what is a std::exception.
+    struct broken_log {};
+    if (!failing_words.empty() && words.find(failing_words) != std::string_view::npos) throw broken_log();
   }
   void flush() override {}
   void set_pattern(std::string const&) override {}
@@ -31,6 +40,7 @@ namespace {
 std::shared_ptr<spdlog::logger> debug_logger(spdlog::sink_ptr to) {
   auto log = std::make_shared<spdlog::logger>("test", std::move(to));
   log->set_level(spdlog::level::debug);
+  log->set_error_handler([](std::string const&) {});
   return log;
 }
 
@@ -74,6 +84,29 @@ void running_server::abort() {
 
 bool running_server::ended_within(std::chrono::milliseconds time) {
   return end_.wait_for(time) == std::future_status::ready;
+}
+
+std::string running_server::failure() {
+  if (!ended_within(patience)) throw std::runtime_error("the server does not end");
+  try {
+    end_.get();
+    return {};
+  } catch (std::exception const& e) {
+    return e.what();
+  }
+}
+
+void running_server::fail_when_it_logs(std::string words) {
+  std::lock_guard const lock(captured_->mutex);
+  captured_->failing_words = std::move(words);
+}
+
+std::chrono::nanoseconds running_server::cpu_time() {
+  clockid_t clock{};
+  timespec time{};
+  ::pthread_getcpuclockid(thread_.native_handle(), &clock);
+  ::clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 std::string running_server::log() const {

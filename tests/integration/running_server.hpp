@@ -26,6 +26,13 @@ class running_server {
   void abort();
   /// True when `server::run` has returned, within the time.
   bool ended_within(std::chrono::milliseconds time);
+  /// What `server::run` has thrown; empty if nothing. Waits for its end.
+  std::string failure();
+
+  /// From now on logging a line that contains the words throws: the way to make fail what is not ours.
+  void fail_when_it_logs(std::string words);
+  /// How long its thread has been working, all in all.
+  std::chrono::nanoseconds cpu_time();
 
   /// Everything that is logged so far, from debug up.
   std::string log() const;

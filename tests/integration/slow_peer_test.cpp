@@ -1,8 +1,10 @@
 // A peer that does not read costs nobody else anything, itself messages, and in the end its connection.
 
 #include <boost/test/unit_test.hpp>
+#include <deque>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -50,6 +52,17 @@ class growth {
 
   std::ptrdiff_t before_ = resident_bytes();
 };
+
+/// What all TCP connections of the system keep in the kernel.
+std::ptrdiff_t kernel_tcp_bytes() {
+  std::ifstream sockets("/proc/net/sockstat");
+  std::string word;
+  while (sockets >> word && word != "mem") {
+  }
+  std::ptrdiff_t pages = 0;
+  sockets >> pages;
+  return pages * ::sysconf(_SC_PAGESIZE);
+}
 
 /// Far below what a stalled peer would cost without a limit: everything that is said.
 constexpr std::ptrdiff_t bounded = message_size * messages / 3;
@@ -135,6 +148,70 @@ BOOST_AUTO_TEST_CASE(that_reads_slowly_but_steadily_stays) {
   BOOST_TEST(line == "[user0]: still here");
 }
 
+BOOST_AUTO_TEST_CASE(that_acknowledges_nothing_goes_at_the_deadline) {
+  auto options = strict_settings();
+  options.write_timeout = 2s;
+  running_server server(options);
+  auto stalled = client::chat(server.port(), 4096);
+  stalled.receive_text();
+  auto speaker = client::chat(server.port());
+  speaker.receive_text();
+  auto const begun = clock::now();
+  for (int m = 0; m != 20; ++m) {
+    speaker.send_text(numbered(m));
+    speaker.receive_text();
+  }
+  auto const backlog = clock::now();
+  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("reason=\"Write timeout\""));
+  BOOST_TEST((clock::now() - begun >= options.write_timeout));
+  BOOST_TEST((clock::now() - backlog < options.write_timeout * 3 / 2));
+}
+
+/// In the process and in the kernel, where both ends of each connection count.
+BOOST_AUTO_TEST_CASE(costs_no_more_than_the_limits_in_the_process_and_in_the_kernel) {
+  constexpr std::ptrdiff_t many = 500;
+  auto options = strict_settings();
+  running_server server(options);
+  std::deque<client> stalled;
+  for (int i = 0; i != many; ++i) {
+    stalled.push_back(client::chat(server.port(), 4096));
+    stalled.back().receive_text();
+  }
+  auto speaker = client::chat(server.port());
+  speaker.receive_text();
+  growth const grown;
+  auto const kernel_before = kernel_tcp_bytes();
+  for (int m = 0; m != 100; ++m) {
+    speaker.send_text(numbered(m));
+    BOOST_REQUIRE_EQUAL(number_of(speaker.receive_text()), m);
+  }
+  // The kernel counts its own bookkeeping, too.
+  BOOST_TEST((kernel_tcp_bytes() - kernel_before) / many < 2 * static_cast<std::ptrdiff_t>(options.unsent_limit));
+  BOOST_TEST(grown.below(many * static_cast<std::ptrdiff_t>(options.outbound_limit)));
+}
+
+/// A buffer for one large message is given back: most connections are idle.
+BOOST_AUTO_TEST_CASE(that_said_much_once_keeps_no_buffer_for_it) {
+  constexpr std::ptrdiff_t many = 300;
+  running_server server;
+  auto witness = client::chat(server.port());
+  witness.receive_text();
+  std::deque<client> users;
+  for (int i = 0; i != many; ++i) {
+    client user(server.port());
+    user.upgrade("/echo");
+    user.receive_text();
+    users.push_back(std::move(user));
+  }
+  growth const grown;
+  for (auto& user : users) {
+    user.send_text(std::string(64 * 1024, 'x'));
+    user.receive_text();
+  }
+  BOOST_TEST(grown.below(many * 16 * 1024));
+}
+
 BOOST_AUTO_TEST_CASE(of_the_echo_is_not_read_from_either) {
   auto options = strict_settings();
   options.write_timeout = 300ms;
@@ -148,6 +225,64 @@ BOOST_AUTO_TEST_CASE(of_the_echo_is_not_read_from_either) {
   growth const grown;
   BOOST_CHECK_THROW(send_for_ever(), std::runtime_error);
   BOOST_TEST(grown.below(bounded));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+/// Runs beside the others, since it takes its time.
+BOOST_AUTO_TEST_SUITE(unhurried)
+
+/// At 20 KB/s it takes seconds until half of what the kernel holds has gone, and a ping waits behind all of that.
+BOOST_AUTO_TEST_CASE(who_reads_20_KB_per_second_stays_and_accounts_for_everything) {
+  auto options = strict_settings();
+  options.write_timeout = options.ping_timeout = 2s;
+  options.ping_interval = 1s;
+  running_server server(options);
+  auto slow = client::chat(server.port(), 4096);
+  slow.receive_text();
+  auto speaker = client::chat(server.port());
+  speaker.receive_text();
+  slow.throttle(20'000);
+  auto const begun = clock::now();
+  std::thread talk([&] {
+    for (int m = 0; m != messages; ++m) {
+      std::this_thread::sleep_until(begun + m * 3 * options.write_timeout / messages);
+      speaker.send_text(numbered(m));
+      speaker.receive_text();
+    }
+  });
+
+  int next = 0;
+  int notices = 0;
+  while (next != messages) {
+    auto const line = slow.receive_text();
+    if (line.starts_with("[chorus]: ")) {
+      ++notices;
+      next += number_of(line);
+    } else {
+      BOOST_REQUIRE_EQUAL(number_of(line), next++);
+    }
+  }
+  talk.join();
+  BOOST_TEST((clock::now() - begun >= 3 * options.write_timeout));
+  BOOST_TEST(notices > 0);
+  slow.send_text("still here");
+  BOOST_TEST(slow.receive_text() == "[user0]: still here");
+}
+
+BOOST_AUTO_TEST_CASE(who_uploads_one_large_message_slowly_stays) {
+  constexpr std::size_t size = 1024 * 1024;
+  auto options = test_settings();
+  options.max_message_size = size;
+  options.outbound_limit = 2 * size;
+  options.ping_interval = options.ping_timeout = 1s;
+  running_server server(options);
+  auto user = client::chat(server.port());
+  user.receive_text();
+  user.throttle(30'000);
+  user.send_text(std::string(size, 'x'));
+  user.throttle(0);
+  BOOST_TEST(user.receive_text() == "[user0]: " + std::string(size, 'x'));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,27 @@
+#include "failing_allocation.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::size_t> failing_size = 0;
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  if (bytes == failing_size && bytes != 0) throw std::bad_alloc();
+  if (auto* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace chorus::test {
+
+failing_allocation::failing_allocation(std::size_t bytes) { failing_size = bytes; }
+failing_allocation::~failing_allocation() { failing_size = 0; }
+
+}  // namespace chorus::test
