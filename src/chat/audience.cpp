@@ -6,6 +6,13 @@
 
 namespace chorus {
 
+namespace {
+
+/// Copying so much into the kernel takes as long as the rest of a send.
+constexpr std::size_t bytes_like_a_send = 8 * 1024;
+
+}  // namespace
+
 audience::place::place(audience& in, dialect const& speaks, outbound_channel& out)
     : group_(in.group_of(speaks)), index_(group_.members.size()) {
   group_.members.push_back({&out, this});
@@ -20,14 +27,16 @@ audience::place::~place() {
 }
 
 awaitable<void> audience::fan_out(batch const& events) {
+  std::size_t done = 0;
   fanning_out_ = true;
   for (auto& g : groups_) g.listening = g.members.size();
   for (auto& g : groups_) {
     if (g.listening == 0) continue;
     auto const packet = make_packet(g.speaks->encode(events), {events.front().seq, events.back().seq});
+    auto const work = 1 + packet->bytes.size() / bytes_like_a_send;
     for (std::size_t i = 0; i != g.listening; ++i) {
       if (auto* const out = g.members[i].out) out->push(packet);
-      if (ends_slice(i)) co_await let_others_run(executor_);
+      if (ends_slice(done, work)) co_await let_others_run(executor_);
     }
   }
   fanning_out_ = false;

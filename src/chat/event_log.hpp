@@ -6,7 +6,6 @@
 
 #include "protocol/event.hpp"
 #include "support/auto_reset_event.hpp"
-#include "support/condition.hpp"
 
 namespace chorus {
 

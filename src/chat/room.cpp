@@ -4,15 +4,6 @@
 
 namespace chorus {
 
-awaitable<void> room::run() {
-  // However it ends: nobody is to wait for a broadcaster that is gone.
-  struct closer {
-    room& ended;
-    ~closer() { ended.close(); }
-  } const at_end{*this};
-  co_await broadcast(log_, audience_);
-}
-
 member::member(room& in, std::string name, dialect const& speaks, outbound_channel& out)
     : room_(in), name_(std::move(name)), place_(in.audience_, speaks, out) {
   // Nothing comes in between: a batch is fanned out in a turn of its own.

@@ -17,7 +17,7 @@ class room {
   std::size_t users() const { return audience_.size(); }
 
   /// Broadcasts until the room is closed and everything that was said has gone out.
-  awaitable<void> run();
+  awaitable<void> run() { return broadcast(log_, audience_); }
 
   /// True while so much waits to be broadcast that nobody should say more.
   bool is_behind() const { return log_.full(); }

@@ -27,8 +27,8 @@ struct context {
 
   settings const options;
   spdlog::logger& log;
-  peer_list peers;
-  waiting_list waiting;  ///< those of the peers that may be let go
+  peer_list waiting;  ///< plain HTTP; who waits longest for a request, since it came or was last answered, comes first
+  peer_list sessions;
   capacity seats;
   name_sequence names;
   text_dialect const text;
@@ -50,8 +50,8 @@ inline void context::report(std::exception_ptr const& error) const noexcept {
 inline bool context::let_one_go() {
   if (waiting.empty()) return false;
   auto& longest = waiting.front();
-  waiting.pop_front();
   longest.abort(farewells::no_place);
+  longest.unlink();
   return true;
 }
 

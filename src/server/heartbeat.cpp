@@ -16,18 +16,15 @@ clock::duration heartbeat_period(settings const& options) {
   return std::max<duration>(shortest / 8, 5ms);
 }
 
-awaitable<void> heartbeat(executor ex, peer_list& peers, clock::duration period) {
-  timer pause(ex);
+awaitable<void> heartbeat(executor ex, peer_list& some, peer_list& others, clock::duration period) {
+  auto const tick = [](peer& p) { p.tick(clock::now()); };
+  auto const pause = [ex] { return let_others_run(ex); };
+  timer rest(ex);
   for (;;) {
-    pause.expires_after(period);
-    co_await pause.async_wait(use_awaitable);
-    auto const now = clock::now();
-    peer_walk walk(peers);
-    std::size_t visited = 0;
-    while (auto* const p = walk.next()) {
-      p->tick(now);
-      if (ends_slice(visited++)) co_await let_others_run(ex);
-    }
+    rest.expires_after(period);
+    co_await rest.async_wait(use_awaitable);
+    co_await visit(some, slice, tick, pause);
+    co_await visit(others, slice, tick, pause);
   }
 }
 

@@ -9,7 +9,8 @@ namespace chorus {
 /// How often deadlines are checked: often enough that the shortest timeout is exact to an eighth, 5 ms to 1 s.
 clock::duration heartbeat_period(settings const& options);
 
-/// Ticks every peer once per `period` until it is cancelled, a `slice` at a time. The list must outlive it.
-awaitable<void> heartbeat(executor ex, peer_list& peers, clock::duration period);
+/// Ticks all peers of both lists, which must outlive it, once per `period` and a slice at a time, until it is
+/// cancelled.
+awaitable<void> heartbeat(executor ex, peer_list& some, peer_list& others, clock::duration period);
 
 }  // namespace chorus

@@ -45,7 +45,11 @@ awaitable<void> listener::run(handler accepted, reliever give_back) {
     if (!acceptor_.is_open()) co_return;
     if (!ec) {
       next_pause_ = first_pause;
-      hand_over(accepted, std::move(socket), from);
+      try {
+        accepted(std::move(socket), from);
+      } catch (std::exception const& e) {
+        log_.error("a connection failed: {}", e.what());
+      }
     } else if (out_of_descriptors(ec) || out_of_memory(ec)) {
       warn(ec);
       auto const relieved = out_of_descriptors(ec) && give_back();
@@ -53,14 +57,6 @@ awaitable<void> listener::run(handler accepted, reliever give_back) {
     } else {
       log_.debug("accept failed: {}", ec.message());
     }
-  }
-}
-
-void listener::hand_over(handler const& to, tcp_socket socket, tcp::endpoint const& from) {
-  try {
-    to(std::move(socket), from);
-  } catch (std::exception const& e) {
-    log_.error("a connection failed: {}", e.what());
   }
 }
 

@@ -26,12 +26,11 @@ std::optional<response> answer_to(error_code ec) {
   return std::nullopt;
 }
 
-class negotiation final : public plain_peer {
+class negotiation final : public peer {
  public:
   negotiation(context& shared, tcp_socket& socket, tcp::endpoint const& from)
       : shared_(shared), socket_(socket), from_(from), buffer_(shared.options.max_header_size) {
     arm();
-    shared_.peers.push_back(*this);
   }
 
   awaitable<std::optional<upgrade>> run() {
@@ -40,11 +39,7 @@ class negotiation final : public plain_peer {
     co_return granted;
   }
 
- private:
-  /// A connection waits for a request and answers it, time and again; after its last answer it lingers.
-  enum class phase { waiting, timed_out, answering, lingering, ended };
-
-  void on_tick(clock::time_point now) override {
+  void tick(clock::time_point now) override {
     if (now < deadline_) return;
     if (phase_ != phase::waiting) return close_socket();
     arm();
@@ -52,17 +47,21 @@ class negotiation final : public plain_peer {
     end_waiting();
   }
 
-  void on_close(farewell const&) override {
+  void close(farewell const&) override {
     if (phase_ == phase::waiting) end_waiting();
     if (phase_ == phase::lingering) close_socket();
   }
 
-  void on_abort(farewell const&) override { close_socket(); }
+  void abort(farewell const&) override { close_socket(); }
 
   void failed(std::exception_ptr why) noexcept override {
     shared_.report(why);
     close_socket();
   }
+
+ private:
+  /// A connection waits for a request and answers it, time and again; after its last answer it lingers.
+  enum class phase { waiting, timed_out, answering, lingering, ended };
 
   /// One request, and its answer unless it is granted a WebSocket.
   awaitable<std::optional<upgrade>> exchange() {
@@ -122,7 +121,7 @@ class negotiation final : public plain_peer {
   void arm() {
     auto const timeout = shared_.options.handshake_timeout;
     deadline_ = timeout == duration::zero() ? clock::time_point::max() : clock::now() + timeout;
-    waiting_hook::unlink();
+    if (is_linked()) unlink();
     shared_.waiting.push_back(*this);
   }
 

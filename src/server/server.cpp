@@ -36,7 +36,8 @@ awaitable<void> server::run() {
   auto relieve = [this] { return shared_.let_one_go(); };
   inflow_.spawn(vital("listener", listener_.run(std::move(accepted), std::move(relieve))));
   inflow_.spawn(vital("broadcaster", shared_.lobby.run()));
-  upkeep_.spawn(vital("heartbeat", heartbeat(executor_, shared_.peers, heartbeat_period(shared_.options))));
+  upkeep_.spawn(
+      vital("heartbeat", heartbeat(executor_, shared_.waiting, shared_.sessions, heartbeat_period(shared_.options))));
   upkeep_.spawn(abort_when_asked());
   co_await stop_asked_.wait();
   if (!aborted_ && !failure_) {
@@ -116,18 +117,21 @@ awaitable<void> server::drain() {
 /// Everyone first gets what was said until then; those who are not told yet talk on.
 awaitable<void> server::say_farewell() {
   auto const sessions = static_cast<long>(std::max<std::size_t>(shared_.seats.sessions(), 1));
-  auto const interval =
-      std::min<clock::duration>(farewell_interval, clock::duration(shared_.options.drain_timeout) / 2 / sessions);
+  clock::duration const drain_timeout = shared_.options.drain_timeout;
+  auto const interval = std::min<clock::duration>(farewell_interval, drain_timeout / 2 / sessions);
+  auto const tell = [this](peer& p) {
+    if (!aborted_) p.close(farewells::draining);
+  };
+  auto const pause = [this, interval] { return pause_farewells(farewells_at_once * interval); };
   co_await shared_.lobby.caught_up();
-  peer_walk walk(shared_.peers);
-  std::size_t told = 0;
-  while (auto* const p = aborted_ ? nullptr : walk.next()) {
-    p->close(farewells::draining);
-    if (++told % farewells_at_once != 0) continue;
-    pause_.expires_after(interval * farewells_at_once);
-    co_await pause_.async_wait(nothrow);
-    co_await shared_.lobby.caught_up();
-  }
+  co_await visit(shared_.waiting, slice, tell, pause);
+  co_await visit(shared_.sessions, farewells_at_once, tell, pause);
+}
+
+awaitable<void> server::pause_farewells(clock::duration time) {
+  pause_.expires_after(aborted_ ? clock::duration::zero() : time);
+  co_await pause_.async_wait(nothrow);
+  co_await shared_.lobby.caught_up();
 }
 
 awaitable<void> server::abort_at_deadline() {
@@ -137,14 +141,12 @@ awaitable<void> server::abort_at_deadline() {
 }
 
 awaitable<void> server::abort_when_asked() {
+  auto const abort = [](peer& p) { p.abort(farewells::stopped); };
+  auto const pause = [this] { return let_others_run(executor_); };
   co_await abort_asked_.wait();
   listener_.close();
-  peer_walk walk(shared_.peers);
-  std::size_t aborted = 0;
-  while (auto* const p = walk.next()) {
-    p->abort(farewells::stopped);
-    if (ends_slice(aborted++)) co_await let_others_run(executor_);
-  }
+  co_await visit(shared_.waiting, slice, abort, pause);
+  co_await visit(shared_.sessions, slice, abort, pause);
 }
 
 }  // namespace chorus

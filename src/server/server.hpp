@@ -44,6 +44,7 @@ class server {
 
   awaitable<void> drain();
   awaitable<void> say_farewell();
+  awaitable<void> pause_farewells(clock::duration time);
   awaitable<void> abort_at_deadline();
   awaitable<void> abort_when_asked();
 

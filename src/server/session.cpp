@@ -56,7 +56,7 @@ class session final : public peer,
         stream_(std::move(transport), out_),
         liveness_(shared.options, clock::now(), spread(shared.greeted++)) {
     seat_.become_session();
-    shared_.peers.push_back(*this);
+    shared_.sessions.push_back(*this);
   }
 
   /// Answers the request, and is a WebSocket from then on, unless that fails.
@@ -85,22 +85,19 @@ class session final : public peer,
     close_socket();
   }
 
- private:
-  using phase = life_cycle::phase;
-
-  void on_tick(clock::time_point now) override {
+  void tick(clock::time_point now) override {
     liveness::outbound seen{!out_.empty(), out_.sealed(), out_.sent_bytes(), 0};
     if (liveness_.asks(seen)) seen.unacknowledged = unacknowledged_bytes(socket().native_handle());
     switch (liveness_.check(now, seen)) {
       case liveness::verdict::fine: return;
       case liveness::verdict::ping: return out_.push(ping_packet());
-      case liveness::verdict::ping_timeout: return on_close(farewells::ping_timeout);
-      case liveness::verdict::write_timeout: return on_abort(farewells::write_timeout);
-      case liveness::verdict::close_timeout: return on_abort(farewells::close_timeout);
+      case liveness::verdict::ping_timeout: return close(farewells::ping_timeout);
+      case liveness::verdict::write_timeout: return abort(farewells::write_timeout);
+      case liveness::verdict::close_timeout: return abort(farewells::close_timeout);
     }
   }
 
-  void on_close(farewell const& words) override {
+  void close(farewell const& words) override {
     life_.say(words);
     if (life_.is(phase::closing)) {
       leave();
@@ -109,7 +106,7 @@ class session final : public peer,
     if (life_.is(phase::closed)) close_socket();
   }
 
-  void on_abort(farewell const& words) override {
+  void abort(farewell const& words) override {
     life_.say(words);
     leave();
     out_.close(words.frame);
@@ -122,6 +119,9 @@ class session final : public peer,
     out_.close(farewells::failed.frame);
     close_socket();
   }
+
+ private:
+  using phase = life_cycle::phase;
 
   awaitable<void> read_loop(endpoint to) {
     for (;;) {

@@ -6,21 +6,16 @@
 
 namespace chorus {
 
-void outbound_channel::push(packet_ptr const& p) noexcept {
-  if (state_ != state::open) return;
-  try {
-    send_or_queue(p);
-  } catch (...) {
-    sink_.failed(std::current_exception());
-  }
-}
+void outbound_channel::push(packet_ptr const& p) noexcept { take(p, state::open); }
 
-void outbound_channel::seal(packet_ptr const& last) noexcept {
+void outbound_channel::seal(packet_ptr const& last) noexcept { take(last, state::sealed); }
+
+void outbound_channel::take(packet_ptr const& p, state then) noexcept {
   if (state_ != state::open) return;
   try {
-    announce_gap();
-    send_or_queue(last);
-    state_ = state::sealed;
+    if (then == state::sealed) announce_gap();
+    send_or_queue(p);
+    state_ = then;
   } catch (...) {
     sink_.failed(std::current_exception());
   }

@@ -91,6 +91,7 @@ class outbound_channel {
     bool flush = false;  ///< a flush completes with this entry
   };
 
+  void take(packet_ptr const& p, state then) noexcept;
   void send_or_queue(packet_ptr const& p);
   void enqueue(packet_ptr const& p);
   void pop_front();

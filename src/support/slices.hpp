@@ -8,11 +8,16 @@
 
 namespace chorus {
 
-/// How much of a long loop is done at a time: so many sends take about a millisecond.
+/// How much of a long loop is done at a time: so many small sends take about a millisecond.
 inline constexpr std::size_t slice = 256;
 
-/// True when step `number`, counted from 0, is the last of a slice.
-constexpr bool ends_slice(std::size_t number) { return number % slice == slice - 1; }
+/// Counts a step of a loop. True if it was the last of a slice: then others are to run.
+inline bool ends_slice(std::size_t& done, std::size_t work = 1) {
+  done += work;
+  if (done < slice) return false;
+  done = 0;
+  return true;
+}
 
 /// Everyone who is ready has a turn before it returns.
 inline awaitable<void> let_others_run(executor ex) { co_await net::post(ex, use_awaitable); }

@@ -344,6 +344,21 @@ BOOST_AUTO_TEST_CASE(fanning_out_to_many_lets_others_run) {
   BOOST_TEST(seen == (std::set<std::size_t>{0, slice, 2 * slice, 3 * slice}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(fanning_out_much_lets_others_run_more_often) {
+  std::deque<user> few;
+  for (int i = 0; i != 4; ++i) few.emplace_back(io, lobby, "u", numbers);
+  few.front().in.say(std::string(8 * 1024 * slice, 'x'));
+  std::set<std::ptrdiff_t> seen;
+  auto const count = [&]() -> awaitable<void> {
+    for (int turn = 0; turn != 100; ++turn) {
+      seen.insert(ranges::count_if(few, [](user& u) { return u.peer.written.size() > slice; }));
+      co_await net::post(io, use_awaitable);
+    }
+  };
+  start(io, count());
+  BOOST_TEST(seen == (std::set<std::ptrdiff_t>{1, 2, 3, 4}), boost::test_tools::per_element());
+}
+
 /// Seeded schedules: members come, speak and leave at any time, also while a batch is on its way to very many. Each one
 /// hears an unbroken run of the one order, from where it joined to where it left.
 BOOST_AUTO_TEST_CASE(whoever_comes_and_goes_nobody_misses_or_repeats_anything) {

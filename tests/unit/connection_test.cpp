@@ -1,14 +1,20 @@
 // How a connection lives, is counted and is found.
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <ostream>
 #include <random>
+#include <range/v3/algorithm/count.hpp>
 #include <set>
 #include <vector>
 
+#include "run.hpp"
 #include "server/capacity.hpp"
 #include "server/life_cycle.hpp"
 #include "server/peer.hpp"
+#include "support/slices.hpp"
 
 namespace chorus {
 
@@ -123,21 +129,17 @@ class counted_peer final : public peer {
  public:
   explicit counted_peer(peer_list& all) { all.push_back(*this); }
 
-  int ticks = 0;
-  bool throws = false;
-  bool ended = false;
-
- private:
-  void on_tick(clock::time_point) override {
-    ++ticks;
+  void tick(clock::time_point) override {
     if (throws) throw std::bad_alloc();
   }
-  void on_close(farewell const&) override {}
-  void on_abort(farewell const&) override {}
   void failed(std::exception_ptr) noexcept override { ended = true; }
+
+  bool throws = false;
+  bool ended = false;
 };
 
 struct five_peers {
+  net::io_context io;
   peer_list all;
   std::vector<std::unique_ptr<counted_peer>> peers;
 
@@ -145,62 +147,68 @@ struct five_peers {
     for (int i = 0; i != 5; ++i) add();
   }
   void add() { peers.push_back(std::make_unique<counted_peer>(all)); }
+
+  /// Visits all, one at a time, and notes whom.
+  awaitable<void> visit_all(std::vector<peer*>& seen) {
+    auto const note = [&seen](peer& p) { seen.push_back(&p); };
+    auto const pause = [this] { return let_others_run(io.get_executor()); };
+    co_await visit(all, 1, note, pause);
+  }
 };
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(peer_walks, five_peers)
+BOOST_FIXTURE_TEST_SUITE(visits, five_peers)
 
-BOOST_AUTO_TEST_CASE(visits_everyone_in_order_and_leaves_no_trace) {
-  {
-    peer_walk walk(all);
-    for (auto const& p : peers) BOOST_TEST(walk.next() == p.get());
-    BOOST_TEST(walk.next() == nullptr);
-    BOOST_TEST(walk.next() == nullptr);
-  }
+BOOST_AUTO_TEST_CASE(are_to_everyone_in_order_and_leave_no_trace) {
+  std::vector<peer*> seen;
+  test::start(io, visit_all(seen));
+  BOOST_REQUIRE(seen.size() == 5U);
+  for (std::size_t i = 0; i != 5; ++i) BOOST_TEST(seen[i] == peers[i].get());
   BOOST_TEST(all.size() == 5U);
 }
 
-BOOST_AUTO_TEST_CASE(of_nobody_ends) {
+BOOST_AUTO_TEST_CASE(to_nobody_end) {
   peers.clear();
-  peer_walk walk(all);
-  BOOST_TEST(walk.next() == nullptr);
+  std::vector<peer*> seen;
+  test::start(io, visit_all(seen));
+  BOOST_TEST(seen.empty());
 }
 
-/// Seeded schedules of two walks, newcomers and leavers: who is there from beginning to end is visited once by each.
-BOOST_AUTO_TEST_CASE(visits_once_who_stays_whoever_comes_and_goes) {
+/// Seeded schedules of two visits, newcomers and leavers: who is there from beginning to end is visited once by each.
+BOOST_AUTO_TEST_CASE(are_once_to_who_stays_whoever_comes_and_goes) {
   for (unsigned seed = 0; seed != 500; ++seed) {
     std::mt19937 random(seed);
     five_peers at;
     auto const stays = std::set<peer*>{at.peers[0].get(), at.peers[2].get(), at.peers[4].get()};
-    peer_walk one(at.all);
-    peer_walk other(at.all);
-    std::multiset<peer*> seen[2];
-    for (bool more[2] = {true, true}; more[0] || more[1];) {
+    std::vector<peer*> seen[2];
+    for (auto& one : seen) net::co_spawn(at.io, at.visit_all(one), net::detached);
+    for (int steps = 0; !at.io.stopped(); ++steps) {
       auto const step = random() % 4;
       if (step < 2) {
-        auto* const found = (step == 0 ? one : other).next();
-        more[step] = found != nullptr;
-        seen[step].insert(found);
-      } else if (step == 2 && at.peers.size() < 12) {
+        at.io.poll_one();
+      } else if (step == 2 && steps < 50) {
         at.add();
       } else if (auto const i = random() % at.peers.size(); !stays.contains(at.peers[i].get())) {
         at.peers.erase(at.peers.begin() + static_cast<std::ptrdiff_t>(i));
       }
     }
     for (auto* const p : stays)
-      for (auto const& visited : seen) BOOST_REQUIRE_EQUAL(visited.count(p), 1U);
+      for (auto const& visited : seen) BOOST_REQUIRE_EQUAL(ranges::count(visited, p), 1);
   }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_peer_throws_ends_that_peer_alone) {
+BOOST_AUTO_TEST_CASE(what_goes_wrong_in_one_ends_that_peer_alone) {
   peers[1]->throws = true;
-  peer_walk walk(all);
-  while (auto* const p = walk.next()) p->tick({});
-  for (auto const& p : peers) {
-    BOOST_TEST(p->ticks == 1);
-    BOOST_TEST(p->ended == p->throws);
-  }
+  std::size_t ticked = 0;
+  auto const tick = [&ticked](peer& p) {
+    ++ticked;
+    p.tick({});
+  };
+  auto const pause = [this] { return let_others_run(io.get_executor()); };
+  test::start(io, visit(all, 100, tick, pause));
+  BOOST_TEST(ticked == 5U);
+  for (auto const& p : peers) BOOST_TEST(p->ended == p->throws);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
