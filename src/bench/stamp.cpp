@@ -9,9 +9,9 @@ namespace chorus::bench {
 
 namespace {
 
-// A stamp is "bench SSS NNNNNNNN LLLLLLLL ": sender, number, and the length of the whole text.
+// A stamp is "bench SSSSS NNNNNNNN LLLLLLLL ": sender, number, and the length of the whole text.
 constexpr std::string_view marker = "bench ";
-constexpr std::size_t sender_digits = 3;
+constexpr std::size_t sender_digits = 5;
 constexpr std::size_t long_digits = 8;
 constexpr std::size_t sender_at = marker.size();
 constexpr std::size_t number_at = sender_at + sender_digits + 1;
@@ -36,7 +36,7 @@ std::string_view padding(std::size_t size) {
 std::string to_string(message_id id) { return fmt::format("message {} of sender {}", id.number, id.sender); }
 
 std::string make_text(message_id id, std::size_t size) {
-  return fmt::format("{}{:03} {:08} {:08} {}", marker, id.sender, id.number, size, padding(size - stamp_size));
+  return fmt::format("{}{:05} {:08} {:08} {}", marker, id.sender, id.number, size, padding(size - stamp_size));
 }
 
 std::optional<message_id> find_stamp(std::string_view text) {

@@ -23,7 +23,7 @@ std::string to_string(message_id id);
 /// The shortest text that has room for a stamp, in bytes.
 constexpr std::size_t least_text_size = 32;
 constexpr std::size_t most_text_size = 16 * 1024 * 1024;
-constexpr std::size_t most_senders = 1000;
+constexpr std::size_t most_senders = 100'000;
 constexpr std::size_t most_messages = 10'000'000;
 
 /// A text of exactly `size` bytes of ASCII, none of which JSON would escape.
