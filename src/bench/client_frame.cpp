@@ -46,6 +46,12 @@ std::optional<server_frame> parse_frame(std::string_view bytes) {
                       header + static_cast<std::size_t>(length)};
 }
 
+unsigned close_code_of(server_frame const& close) {
+  constexpr unsigned no_code = 1005;
+  if (close.payload.size() < 2) return no_code;
+  return static_cast<unsigned>(big_endian(close.payload.substr(0, 2)));
+}
+
 void append_masked_frame(std::string& out, opcode op, std::string_view payload) {
   auto const header = out.size();
   append_frame_header(out, op, payload.size());

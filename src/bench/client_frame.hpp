@@ -23,6 +23,9 @@ struct server_frame {
 /// to a client that asked for no extension.
 std::optional<server_frame> parse_frame(std::string_view bytes);
 
+/// What a close frame says, 1005 if it has no code (RFC 6455 section 7.1.5).
+unsigned close_code_of(server_frame const& close);
+
 /// Appends a whole final frame, masked.
 void append_masked_frame(std::string& out, opcode op, std::string_view payload);
 

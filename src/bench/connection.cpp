@@ -4,10 +4,10 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <fmt/format.h>
 #include <utility>
 
 #include "bench/check_failed.hpp"
+#include "bench/handshake.hpp"
 
 namespace chorus::bench {
 
@@ -16,18 +16,6 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::size_t read_size = 64 * 1024;
-constexpr unsigned no_code = 1005;
-
-// The sample of RFC 6455 section 1.3. It saves a thousand hashes, and a server cannot tell.
-constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
-constexpr std::string_view answer_to_key = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
-std::string upgrade_request(websocket_url const& url) {
-  return fmt::format(
-      "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-      "Sec-WebSocket-Key: {}\r\nUser-Agent: chorus-bench\r\n\r\n",
-      url.path, url.authority(), key);
-}
 
 }  // namespace
 
@@ -52,12 +40,7 @@ awaitable<void> connection::upgrade(target const& to) {
   http::response_parser<http::empty_body> parser;
   auto const [unread, bytes] = co_await http::async_read_header(socket_, input_, parser, nothrow);
   if (unread) throw check_failed("no HTTP response came: " + unread.message());
-  auto const& response = parser.get();
-  if (response.result() != http::status::switching_protocols)
-    throw check_failed(fmt::format("the server answered {} {} instead of 101", response.result_int(),
-                                   std::string_view(response.reason())));
-  if (response[http::field::sec_websocket_accept] != answer_to_key)
-    throw check_failed("the server's Sec-WebSocket-Accept is wrong");
+  check_upgraded(parser.get());
 }
 
 awaitable<void> connection::read_loop(handler& to) {
@@ -94,10 +77,7 @@ void connection::consume(server_frame const& frame, handler& to, clock::time_poi
       return;
     case opcode::ping: return send(opcode::pong, frame.payload);
     case opcode::close:
-      close_code_ = frame.payload.size() < 2
-                        ? no_code
-                        : static_cast<unsigned>(static_cast<unsigned char>(frame.payload[0])) << 8 |
-                              static_cast<unsigned char>(frame.payload[1]);
+      close_code_ = close_code_of(frame);
       if (!leaving_) leave();
       return;
     case opcode::binary:

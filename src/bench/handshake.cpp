@@ -1,0 +1,35 @@
+#include "bench/handshake.hpp"
+
+#include <fmt/format.h>
+#include <string_view>
+
+#include "bench/check_failed.hpp"
+
+namespace chorus::bench {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+// The sample of RFC 6455 section 1.3. It saves a thousand hashes, and a server cannot tell.
+constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
+constexpr std::string_view answer_to_key = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+}  // namespace
+
+std::string upgrade_request(websocket_url const& url) {
+  return fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: {}\r\nUser-Agent: chorus-bench\r\n\r\n",
+      url.path, url.authority(), key);
+}
+
+void check_upgraded(upgrade_answer const& answer) {
+  if (answer.result() != http::status::switching_protocols)
+    throw check_failed(fmt::format("the server answered {} {} instead of 101", answer.result_int(),
+                                   std::string_view(answer.reason())));
+  if (answer[http::field::sec_websocket_accept] != answer_to_key)
+    throw check_failed("the server's Sec-WebSocket-Accept is wrong");
+}
+
+}  // namespace chorus::bench
