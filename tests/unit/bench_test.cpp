@@ -216,6 +216,16 @@ BOOST_AUTO_TEST_CASE(one_slow_delivery_among_many_shows_where_it_belongs) {
   BOOST_TEST(times.summary().max == 2e6);
 }
 
+BOOST_AUTO_TEST_CASE(durations_that_no_histogram_has_count_as_the_nearest) {
+  latencies times;
+  times.record(-1ns);
+  BOOST_TEST(times.summary().max == 0);
+  times.record(2000s);
+  BOOST_TEST(times.count() == 2u);
+  BOOST_TEST(times.summary().p99 == 1e9, boost::test_tools::tolerance(0.011));
+  BOOST_TEST(times.summary().max == 2e9);
+}
+
 BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
   conversation talk(1);
   listener who(talk.all());
