@@ -106,6 +106,8 @@ class Measuring(ServerTest):
         self.assertEqual(ended["told"] + ended["got_all"] + ended["cut_off"], 4)
         self.assertGreater(ended["told"] + ended["cut_off"], 0, "nobody was really behind")
         self.assert_percentiles(report["some_stalled_us"])
+        kernel = report["kernel"]
+        self.assertAlmostEqual(kernel["tcp_growth_bytes_per_stalled"] * 4, kernel["tcp_growth_bytes"])
 
     def test_churn(self):
         report = self.measure("churn", "--receivers=10", "--rate=200", "--messages=100", "--churn=100", "--guests=5")

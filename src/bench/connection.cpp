@@ -19,12 +19,17 @@ constexpr std::size_t read_size = 64 * 1024;
 
 }  // namespace
 
-awaitable<void> connection::open(target const& to) {
-  co_await connect(to.endpoint);
+awaitable<void> connection::open(target const& to, std::optional<int> receive_buffer) {
+  co_await connect(to.endpoint, receive_buffer);
   co_await upgrade(to);
 }
 
-awaitable<void> connection::connect(tcp::endpoint to) {
+awaitable<void> connection::connect(tcp::endpoint to, std::optional<int> receive_buffer) {
+  // The window that the handshake offers cannot be taken back, so the buffer has its size before that.
+  error_code unopened;
+  socket_.open(to.protocol(), unopened);
+  if (unopened) throw check_failed("cannot connect: " + unopened.message());
+  if (receive_buffer) socket_.set_option(net::socket_base::receive_buffer_size(*receive_buffer));
   auto const [ec] = co_await socket_.async_connect(to, nothrow);
   if (ec) throw check_failed("cannot connect: " + ec.message());
   socket_.set_option(tcp::no_delay(true));

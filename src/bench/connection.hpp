@@ -2,6 +2,7 @@
 // One WebSocket to the server under test.
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,8 +31,9 @@ class connection {
 
   connection(executor ex, task_group& tasks) : socket_(ex), tasks_(tasks), resumed_(ex) {}
 
-  /// Connects and upgrades. Throws `check_failed` if the server will not have it.
-  awaitable<void> open(target const& to);
+  /// Connects and upgrades. The kernel holds as much that has not been read as it likes, or else about as much as
+  /// `receive_buffer`, in bytes. Throws `check_failed` if the server will not have it.
+  awaitable<void> open(target const& to, std::optional<int> receive_buffer = std::nullopt);
 
   /// Reads until the connection ends, by either side. Throws `check_failed` for what no server should send, or what the
   /// handler throws. After it returned, `close_code` says how it ended.
@@ -53,7 +55,7 @@ class connection {
   unsigned close_code() const { return close_code_; }
 
  private:
-  awaitable<void> connect(tcp::endpoint to);
+  awaitable<void> connect(tcp::endpoint to, std::optional<int> receive_buffer);
   awaitable<void> upgrade(target const& to);
   void consume_frames(handler& to, clock::time_point now);
   void consume(server_frame const& frame, handler& to, clock::time_point now);

@@ -63,10 +63,12 @@ awaitable<void> crowd::open_and_listen(member& newcomer) {
 }
 
 awaitable<void> crowd::open(member& newcomer) {
+  std::optional<int> buffer;
+  if (receive_buffer) buffer = receive_buffer(newcomer.index());
   auto const begun = clock::now();
   ++opening_;
   try {
-    co_await newcomer.line().open(target_);
+    co_await newcomer.line().open(target_, buffer);
   } catch (check_failed const& e) {
     throw check_failed(fmt::format("connection {}: {}", newcomer.index(), e.what()));
   }
@@ -105,9 +107,13 @@ awaitable<void> crowd::dismiss(clock::time_point deadline) {
   members_.clear();
 }
 
+std::size_t crowd::seat_of(std::size_t sender, std::size_t senders, std::size_t members) {
+  return (2 * sender + 1) * members / (2 * senders);
+}
+
 void crowd::appoint_senders() {
   for (std::size_t s = 0; s != senders_.size(); ++s) {
-    senders_[s] = &members_[(2 * s + 1) * members_.size() / (2 * senders_.size())];
+    senders_[s] = &members_[seat_of(s, senders_.size(), members_.size())];
     senders_[s]->sender = s;
   }
 }

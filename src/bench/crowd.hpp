@@ -64,6 +64,10 @@ class crowd {
   awaitable<void> dismiss(clock::time_point deadline);
   /// Makes senders of some members, evenly spread.
   void appoint_senders();
+  /// The index of the member that becomes a sender, when there are so many of both.
+  static std::size_t seat_of(std::size_t sender, std::size_t senders, std::size_t members);
+  /// The receive buffer of the member with that index, which is about to connect; see `connection::open`.
+  std::function<std::optional<int>(std::size_t index)> receive_buffer;
 
   /// Sends a sender's next message, of `size` bytes. Its latency counts from `at`.
   void say(std::size_t sender, std::size_t size, clock::time_point at);

@@ -55,7 +55,8 @@ awaitable<void> exchange_at_rate(run& r, std::size_t messages, std::size_t size)
 
 }  // namespace
 
-run::run(executor ex, bench_options const& chosen, target const& to) : options(chosen), people(ex, to, chosen.senders) {
+run::run(executor ex, bench_options const& chosen, target const& server_under_test)
+    : options(chosen), to(server_under_test), people(ex, to, chosen.senders) {
   if (options.server_pid) server.emplace(*options.server_pid);
 }
 

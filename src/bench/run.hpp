@@ -13,11 +13,12 @@ namespace chorus::bench {
 
 /// The state of a run. Owned by main, outlives the command's coroutine.
 struct run {
-  run(executor ex, bench_options const& chosen, target const& to);
+  run(executor ex, bench_options const& chosen, target const& server_under_test);
 
   clock::time_point deadline() const { return clock::now() + options.timeout; }
 
   bench_options const& options;
+  target const& to;
   crowd people;
   std::optional<process_meter> server;
   std::string stage;          ///< what is being done, for the progress line

@@ -3,25 +3,60 @@
 
 #include "bench/check_failed.hpp"
 #include "bench/commands.hpp"
+#include "bench/tcp_memory.hpp"
 
 namespace chorus::bench {
 
 namespace {
 
-/// Every n-th member stops reading, so that the stalled are spread among the others; senders go on.
-std::vector<member*> stall_some(run& r) {
-  auto& members = r.people.members();
-  auto const wanted = r.options.stalled_receivers();
-  std::vector<member*> stalled;
-  for (auto& m : members) {
-    auto const due = (m.index() + 1) * wanted / members.size();
-    if (stalled.size() >= due || m.sender) continue;
-    m.counted = false;
-    m.may_go = true;
-    m.line().pause();
-    stalled.push_back(&m);
+/// Of those who are going to stall, in bytes. What the kernel holds for them is to be at the server's end.
+constexpr std::optional small_buffer = 4 * 1024;
+
+/// Whether the member with that index is going to stall. Every n-th is, so that they are spread among the others, and
+/// no sender.
+std::vector<bool> choose_some(bench_options const& o) {
+  std::vector<bool> sends(o.receivers);
+  for (std::size_t s = 0; s != o.senders; ++s) sends[crowd::seat_of(s, o.senders, o.receivers)] = true;
+  std::vector<bool> chosen(o.receivers);
+  std::size_t count = 0;
+  for (std::size_t index = 0; index != o.receivers; ++index) {
+    auto const due = (index + 1) * o.stalled_receivers() / o.receivers;
+    if (count >= due || sends[index]) continue;
+    chosen[index] = true;
+    ++count;
   }
-  return stalled;
+  return chosen;
+}
+
+/// They do not count from now on, so that it is the same receivers that are measured before and after.
+std::vector<member*> set_apart(run& r, std::vector<bool> const& chosen) {
+  std::vector<member*> apart;
+  for (auto& m : r.people.members()) {
+    if (!chosen[m.index()]) continue;
+    m.counted = false;
+    apart.push_back(&m);
+  }
+  return apart;
+}
+
+void stall(std::vector<member*> const& those) {
+  for (auto* m : those) {
+    m->may_go = true;
+    m->line().pause();
+  }
+}
+
+/// Nothing if that is another machine's.
+std::optional<std::size_t> kernel_memory(run const& r) {
+  if (!r.to.endpoint.address().is_loopback()) return std::nullopt;
+  return tcp_memory();
+}
+
+void add_growth(report& to, std::string const& key, std::string label, std::size_t before, std::size_t after,
+                std::size_t stalled) {
+  auto const grown = static_cast<double>(after) - static_cast<double>(before);
+  to.add(key, grown, std::move(label));
+  to.add(key + "_per_stalled", grown / static_cast<double>(stalled), "per stalled peer");
 }
 
 bool caught_up(member& m) {
@@ -57,18 +92,23 @@ awaitable<outcome> resume(run& r, std::vector<member*> const& stalled) {
 
 awaitable<report> stalled(run& r) {
   auto const& o = r.options;
+  auto const chosen = choose_some(o);
+  r.people.receive_buffer = [chosen](std::size_t index) { return chosen[index] ? small_buffer : std::nullopt; };
   co_await assemble(r);
+  auto const stalled = set_apart(r, chosen);
 
   r.stage = "measuring with none stalled";
   co_await exchange(r, o.messages, o.size);
   auto const none = r.people.talk().times().summary();
   auto const before = r.server ? r.server->mem() : memory();
+  auto const kernel_before = kernel_memory(r);
 
   r.stage = "filling the sockets of the stalled";
-  auto const stalled = stall_some(r);
+  stall(stalled);
   constexpr std::size_t large = 16 * 1024;
   constexpr std::size_t few_in_flight = 2;
   if (auto const count = o.fill / large; count != 0) co_await exchange_in_flight(r, count, large, few_in_flight);
+  auto const kernel_after = kernel_memory(r);
 
   r.stage = fmt::format("measuring with {} stalled", stalled.size());
   stopwatch const measured(r);
@@ -82,11 +122,12 @@ awaitable<report> stalled(run& r) {
   found.add("some_stalled_us", some, fmt::format("latency, {} stalled", stalled.size()));
   found.add("p99_ratio", some.p99 / none.p99, "p99, stalled to none stalled");
   add_server_cost(found, r, measured, deliveries, "delivery");
-  if (r.server) {
-    auto const grown = static_cast<double>(r.server->mem().peak) - static_cast<double>(before.resident);
-    found.add("server.rss_growth_bytes", grown, "server memory, growth to its peak");
-    found.add("server.rss_growth_bytes_per_stalled", grown / static_cast<double>(stalled.size()), "per stalled peer");
-  }
+  if (r.server)
+    add_growth(found, "server.rss_growth_bytes", "server memory, growth to its peak", before.resident,
+               r.server->mem().peak, stalled.size());
+  if (kernel_before && kernel_after)
+    add_growth(found, "kernel.tcp_growth_bytes", "kernel memory for TCP, growth", *kernel_before, *kernel_after,
+               stalled.size());
   r.stage = "letting them read again";
   auto const ended = co_await resume(r, stalled);
   found.add("stalled.receivers", std::uint64_t{stalled.size()});

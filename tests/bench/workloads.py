@@ -52,7 +52,9 @@ WORKLOADS = (
     # A rate that most of them can take: p99 is to show who stalled, not who is overloaded.
     Workload("stalled", "stalled 10% N=1000", "stalled --receivers 1000 --stalled 10% --rate 50",
              (Figure("stalled 10% N=1000: p99 latency of the others, times what it was before", "p99_ratio"),
-              Figure("stalled 10% N=1000: memory, KiB per stalled peer", "server.rss_growth_bytes_per_stalled", 1024)),
+              Figure("stalled 10% N=1000: memory, KiB per stalled peer", "server.rss_growth_bytes_per_stalled", 1024),
+              Figure("stalled 10% N=1000: kernel memory, KiB per stalled peer",
+                     "kernel.tcp_growth_bytes_per_stalled", 1024)),
              250),
     Workload("idle", "idle 5000", "idle --connections 5000",
              (Figure("idle 5000: memory, KiB per connection", "server.rss_bytes_per_connection", 1024),)),

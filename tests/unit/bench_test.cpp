@@ -10,6 +10,7 @@
 #include "bench/process_meter.hpp"
 #include "bench/report.hpp"
 #include "bench/stamp.hpp"
+#include "bench/tcp_memory.hpp"
 
 namespace chorus::bench {
 
@@ -310,6 +311,27 @@ BOOST_AUTO_TEST_CASE(a_process_is_measured) {
   BOOST_TEST((own_cpu() >= before));
   constexpr pid_t more_than_there_can_be = 4'194'305;  // PID_MAX_LIMIT of Linux, and one
   BOOST_CHECK_THROW(process_meter{more_than_there_can_be}, check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(memory_of_tcp_is_found) {
+  auto const sockstat =
+      "sockets: used 9\n"
+      "TCP: inuse 1 orphan 0 tw 2 alloc 1 mem 113\n"
+      "UDP: inuse 0 mem 7\n";
+  BOOST_TEST(find_tcp_pages(sockstat).value() == 113u);
+  BOOST_TEST(!find_tcp_pages("UDP: inuse 0 mem 7\n").has_value());
+  BOOST_TEST(!find_tcp_pages("TCP: inuse 1\n").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(shortages_of_memory_for_tcp_are_found) {
+  auto const netstat =
+      "TcpExt: SyncookiesSent TCPMemoryPressures TCPMemoryPressuresChrono\n"
+      "TcpExt: 1 2 3\n"
+      "IpExt: InNoRoutes InTruncatedPkts\n"
+      "IpExt: 4 5\n";
+  BOOST_TEST(find_tcp_shortages(netstat).value() == 2u);
+  BOOST_TEST(!find_tcp_shortages("TcpExt: SyncookiesSent\nTcpExt: 1\n").has_value());
+  BOOST_TEST(!find_tcp_shortages("").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(each_command_has_its_defaults) {
