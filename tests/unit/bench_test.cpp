@@ -2,6 +2,7 @@
 #include <string>
 
 #include "bench/bench_options.hpp"
+#include "bench/blocking_socket.hpp"
 #include "bench/check_failed.hpp"
 #include "bench/client_frame.hpp"
 #include "bench/conversation.hpp"
@@ -64,6 +65,11 @@ BOOST_AUTO_TEST_CASE(a_frame_of_ours_is_masked) {
   std::string out;
   append_masked_frame(out, opcode::text, "Hello");
   BOOST_TEST(out == "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s);
+}
+
+BOOST_AUTO_TEST_CASE(a_close_frame_has_a_code_or_none) {
+  BOOST_TEST(close_code_of(parse_frame("\x88\x04\x03\xf0no"s).value()) == 1008u);
+  BOOST_TEST(close_code_of(parse_frame("\x88\x00"s).value()) == 1005u);
 }
 
 BOOST_AUTO_TEST_CASE(a_stamp_is_found_in_whatever_a_server_puts_around_it) {
@@ -311,6 +317,15 @@ BOOST_AUTO_TEST_CASE(a_process_is_measured) {
   BOOST_TEST((own_cpu() >= before));
   constexpr pid_t more_than_there_can_be = 4'194'305;  // PID_MAX_LIMIT of Linux, and one
   BOOST_CHECK_THROW(process_meter{more_than_there_can_be}, check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(a_time_on_the_wall_clock_is_one_on_the_steady_clock) {
+  std::chrono::system_clock::time_point const wall(100s);
+  auto const now = clock::now();
+  BOOST_TEST((steady_time_of({98, 500'000'000}, wall, now) == now - 1500ms));
+  BOOST_TEST((steady_time_of({100, 0}, wall, now) == now));
+  // The wall clock was set back meanwhile.
+  BOOST_TEST((steady_time_of({105, 0}, wall, now) == now));
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_tcp_is_found) {
