@@ -114,6 +114,22 @@ class Measuring(ServerTest):
         self.assertGreater(report["joined"], 10)
         self.server.wait_for_line(r"left .*reason=.closed by peer: 1005")
 
+    def test_a_storm(self):
+        report = self.measure("storm", "--connections=50", "--talk=2")
+        self.assertEqual(report["connections"], 50)
+        for phase in "connect", "talk", "leave":
+            self.assertGreater(report[phase]["longest_silence_us"], 0)
+            self.assertGreater(report[phase]["elapsed_s"], 0)
+            self.assertGreater(report[phase]["server_cpu_s"], 0)
+        self.assertEqual((report["talk"]["deliveries"], report["talk"]["missed"]), (50 * 50 * 2, 0))
+        self.assert_percentiles(report["talk"]["latency_us"])
+        self.server.wait_for_line(r"left .*reason=.closed by peer: 1005")
+
+    def test_a_storm_without_a_word(self):
+        report = self.measure("storm", "--connections=20", "--talk=0", "--at-once=5")
+        self.assertNotIn("talk", report)
+        self.assertGreater(report["leave"]["longest_silence_us"], 0)
+
     def test_a_table_for_people(self):
         result = run("fanout", self.server.port, "--receivers=5", "--messages=50", "--server-pid", self.pid)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -256,6 +272,42 @@ class Checking(unittest.TestCase):
         report = json.loads(result.stdout)
         self.assertEqual((report["deliveries"], report["missed"]), (5 * 40 - 3, 3))
 
+    def storm(self, distort):
+        """A storm over a server whose first member is the probe."""
+        server = FaultyServer(distort)
+        self.addCleanup(server.close)
+        return run("storm", server.port, "--json", "--connections=5", "--at-once=1", "--talk=3", "--timeout=2s")
+
+    def test_a_storm_over_a_server_that_is_right_passes(self):
+        result = self.storm(lambda index, count, text: [text])
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_a_lost_message_in_a_storm(self):
+        result = self.storm(lambda index, count, text: [] if index == 3 and count == 9 else [text])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertRegex(result.stderr, r"receiver 2: got message . of sender .,.* out of order, or others were lost")
+
+    def test_a_connection_that_is_closed_in_a_storm(self):
+        result = self.storm(lambda index, count, text: [None] if index == 3 and count == 9 else [text])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("receiver 2: the server closed the connection with code 1008", result.stderr)
+
+    def test_the_probe_is_closed_in_a_storm(self):
+        result = self.storm(lambda index, count, text: [None] if index == 0 and count == 9 else [text])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("the probe: the server closed the connection with code 1008", result.stderr)
+
+    def test_a_gap_in_a_storm_is_no_fault(self):
+        def skip(index, count, text):
+            if index not in (0, 3) or count != 9:
+                return [text]
+            return ["[chorus]: 1 messages skipped"]
+
+        result = self.storm(skip)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        talk = json.loads(result.stdout)["talk"]
+        self.assertEqual((talk["deliveries"], talk["missed"]), (5 * 5 * 3 - 1, 1))
+
     def test_a_server_that_refuses(self):
         server = server_process.ServerProcess("--port=0", "--address=127.0.0.1", "--max-connections=3")
         self.addCleanup(server.end)
@@ -264,16 +316,27 @@ class Checking(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("connection 3: the server answered 503 Service Unavailable instead of 101", result.stderr)
 
-    def test_a_server_that_says_nothing(self):
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            result = run("fanout", silent.getsockname()[1], "--receivers=5", "--timeout=200ms")
+    def test_a_server_that_has_no_room_for_the_probe_as_well(self):
+        server = server_process.ServerProcess("--port=0", "--address=127.0.0.1", "--max-connections=5")
+        self.addCleanup(server.end)
+        server.wait_until_ready()
+        result = run("storm", server.port, "--connections=5", "--at-once=1")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("5 of 5 connections were not open in time", result.stderr)
+        self.assertIn("connection 4: the server answered 503 Service Unavailable instead of 101", result.stderr)
+
+    def test_a_server_that_says_nothing(self):
+        for command, option, words in (("fanout", "--receivers=5", "5 of 5 connections were not open in time"),
+                                       ("storm", "--connections=5", "the probe: no HTTP response came in time")):
+            with socket.create_server(("127.0.0.1", 0)) as silent:
+                result = run(command, silent.getsockname()[1], option, "--timeout=200ms")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(words, result.stderr)
 
     def test_nobody_listens(self):
-        result = run("fanout", free_port())
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("connection 0: cannot connect: Connection refused", result.stderr)
+        for command, who in (("fanout", "connection 0"), ("storm", "the probe")):
+            result = run(command, free_port())
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"{who}: cannot connect: Connection refused", result.stderr)
 
     def test_the_server_dies_while_it_is_measured(self):
         server = server_process.ServerProcess("--port=0", "--address=127.0.0.1", "--log-level=info")
@@ -286,6 +349,24 @@ class Checking(unittest.TestCase):
             _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 1)
         self.assertRegex(errors.decode(), r"the server closed the connection")
+
+    def test_the_server_dies_in_a_storm(self):
+        server = server_process.ServerProcess("--port=0", "--address=127.0.0.1", "--log-level=info")
+
+        def bury():
+            with self.assertRaisesRegex(AssertionError, "exited with -9"):
+                server.end()
+
+        self.addCleanup(bury)
+        server.wait_until_ready()
+        with subprocess.Popen([bench, "storm", "--connections=5000", "--at-once=1",
+                               f"ws://127.0.0.1:{server.port}/chat"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            server.wait_for_line("joined name=user4")
+            server.send_signal(signal.SIGKILL)
+            _, errors = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(errors.decode(), r"the server closed the connection|the server hung up|cannot connect|no HTTP")
 
 
 class Usage(unittest.TestCase):
@@ -307,6 +388,7 @@ class Usage(unittest.TestCase):
 
     def test_help_and_version(self):
         for arguments, words in ((["--help"], "fanout"), (["stalled", "--help"], "--fill"),
+                                 (["storm", "--help"], "--talk"),
                                  (["--version"], "chorus-bench")):
             result = subprocess.run([bench, *arguments], capture_output=True, text=True, timeout=DEADLINE, check=True)
             self.assertTrue(re.search(words, result.stdout), result.stdout)

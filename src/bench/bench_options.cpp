@@ -27,6 +27,7 @@ constexpr command_text commands[] = {
     {command::idle, "idle", "memory and CPU that connections cost which do nothing (needs --server-pid)"},
     {command::stalled, "stalled", "some receivers stop reading: what do the others feel, what does the server keep?"},
     {command::churn, "churn", "peers join and leave all the time: what do those feel who stay?"},
+    {command::storm, "storm", "all connect, talk and leave at once: how long does the server answer nobody?"},
 };
 
 constexpr char const* usage =
@@ -65,6 +66,12 @@ po::variables_map read(std::span<char const* const> arguments, po::options_descr
     throw bench_usage_error(std::string(e.what()) + "; see --help");
   }
   return given;
+}
+
+/// What options are when they are not given because of others.
+void complete(bench_options& o) {
+  if (o.at_once == 0) o.at_once = o.connections;
+  if (o.what == command::storm) o.senders = o.connections;
 }
 
 /// What no single option can know.
@@ -116,6 +123,7 @@ bench_options parse_bench_options(std::span<char const* const> arguments) {
   result.own_host = given.count("i-own-this-host") != 0;
   if (given.count("rate") != 0 && given.count("in-flight") != 0 && !given["in-flight"].defaulted())
     throw bench_usage_error("--in-flight is a closed loop, --rate an open one: choose one");
+  complete(result);
   check(result);
   return result;
 }

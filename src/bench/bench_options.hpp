@@ -12,7 +12,7 @@
 
 namespace chorus::bench {
 
-enum class command { fanout, connect, idle, stalled, churn };
+enum class command { fanout, connect, idle, stalled, churn, storm };
 
 /// What a command does not use keeps its default.
 struct bench_options {
@@ -29,6 +29,7 @@ struct bench_options {
 
   std::size_t connections = 0;
   std::size_t at_once = 0;
+  std::size_t talk = 0;               ///< messages that each connection says, all at once
   std::chrono::milliseconds watch{};  ///< how long idle connections are watched
   double stalled_share = 0;
   std::size_t stalled_receivers() const {

@@ -1,5 +1,5 @@
 #pragma once
-// The five kinds of work.
+// The six kinds of work.
 
 #include "bench/run.hpp"
 
@@ -12,5 +12,6 @@ awaitable<report> connect(run& r);
 awaitable<report> idle(run& r);
 awaitable<report> stalled(run& r);
 awaitable<report> churn(run& r);
+awaitable<report> storm(run& r);
 
 }  // namespace chorus::bench

@@ -81,7 +81,9 @@ awaitable<void> crowd::open(member& newcomer) {
 awaitable<void> crowd::listen(member& who) {
   // Whoever was still connecting when `disperse` closed everyone, or was added after that, goes now.
   if (dispersing_) who.line().close();
+  ++present_;
   co_await who.line().read_loop(who);
+  --present_;
   who.gone_ = true;
   changed_.set();
   if (dispersing_ || who.may_go) co_return;
@@ -101,10 +103,22 @@ awaitable<void> crowd::dismiss(clock::time_point deadline) {
     m.may_go = true;
     m.line().close();
   }
-  condition const all_gone = [this] { return std::ranges::all_of(members_, &member::gone); };
+  condition const all_gone = [this] { return present_ == 0; };
   auto const in_time = co_await wait_for(all_gone, deadline);
   if (!in_time) throw check_failed("connections cannot be closed");
   members_.clear();
+}
+
+awaitable<void> crowd::leave(clock::time_point deadline) {
+  for (auto& m : members_) {
+    m.may_go = true;
+    m.line().leave();
+  }
+  condition const all_gone = [this] { return present_ == 0; };
+  auto const in_time = co_await wait_for(all_gone, deadline);
+  if (!in_time)
+    throw check_failed(
+        fmt::format("the server has not let {} of {} connections go in time", present_, members_.size()));
 }
 
 std::size_t crowd::seat_of(std::size_t sender, std::size_t senders, std::size_t members) {

@@ -62,6 +62,9 @@ class crowd {
   void accompany(awaitable<void> task) { tasks_.spawn(std::move(task)); }
   /// Closes all connections, and returns when that is done. Throws `check_failed`, also at the deadline.
   awaitable<void> dismiss(clock::time_point deadline);
+  /// Everyone says goodbye at once; returns when the server has let them all go. Throws `check_failed`, also at the
+  /// deadline.
+  awaitable<void> leave(clock::time_point deadline);
   /// Makes senders of some members, evenly spread.
   void appoint_senders();
   /// The index of the member that becomes a sender, when there are so many of both.
@@ -106,6 +109,7 @@ class crowd {
   latencies handshakes_;
   std::size_t to_open_ = 0;  ///< connections that `gather` has not begun to open
   std::size_t opening_ = 0;  ///< handshakes that are under way
+  std::size_t present_ = 0;  ///< those who listen
   std::string failure_;
   bool dispersing_ = false;
   auto_reset_event changed_;

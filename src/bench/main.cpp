@@ -26,6 +26,7 @@ awaitable<report> carry_out(run& r) {
     case command::idle: return idle(r);
     case command::stalled: return stalled(r);
     case command::churn: return churn(r);
+    case command::storm: return storm(r);
   }
   throw std::logic_error("a command without a function");
 }
@@ -42,7 +43,8 @@ awaitable<void> perform(run& r, outcome& result) {
 
 outcome measure(bench_options const& how) {
   auto const to = resolve(how.to, !how.own_host);
-  allow_connections(how.receivers + how.connections + how.guests);
+  auto const probes = how.what == command::storm ? 1u : 0u;
+  allow_connections(how.receivers + how.connections + how.guests + probes);
   if (how.cpu) pin_to_cpu(*how.cpu);
 
   net::io_context io(1);

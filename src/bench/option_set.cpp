@@ -43,6 +43,8 @@ option_set::option_set(command what, bench_options& to) : visible_("Options", 11
   if (what == command::connect || what == command::idle) {
     add("connections", "N", what == command::idle ? "5000" : "2000", "how many to open",
         count_into(to_.connections, 1, most_connections));
+  } else if (what == command::storm) {
+    add_storm();
   } else {
     add_load(what);
   }
@@ -50,7 +52,7 @@ option_set::option_set(command what, bench_options& to) : visible_("Options", 11
     add("for", "TIME", "3s", "watch them that long", [this](auto const& text) { to_.watch = parse_duration(text); });
   if (what == command::stalled) add_stalled();
   if (what == command::churn) add_churn();
-  add_common();
+  add_common(what);
 }
 
 void option_set::apply(po::variables_map const& given) const {
@@ -86,8 +88,7 @@ void option_set::add_load(command what) {
                "from when a message should have been sent"
              : "messages per second of all senders together; latency counts from when a message should have been sent",
       [this](auto const& text) { to_.rate = parse_rate(text); });
-  add("size", "SIZE", "64", "bytes of a message",
-      [this](auto const& text) { to_.size = parse_size(text, least_text_size, most_text_size); });
+  add_size();
   add("messages", "N", closed ? "2000" : "500", "messages of all senders together, in each measurement",
       count_into(to_.messages, 1, most_messages));
   add("warm-up", "N", "64", "messages before the first measurement", count_into(to_.warm_up, 0, most_messages));
@@ -106,8 +107,25 @@ void option_set::add_churn() {
   add("guests", "N", "50", "how many of those are there at a time", count_into(to_.guests, 1, most_connections));
 }
 
-void option_set::add_common() {
-  add("at-once", "N", "32", "handshakes that are under way at a time", count_into(to_.at_once, 1, 10'000));
+void option_set::add_storm() {
+  add("connections", "N", "10000",
+      "how many to open; the probe that measures the silence is one more, which the server has to allow",
+      count_into(to_.connections, 1, most_senders));
+  add("talk", "N", "1", "messages that each of them says, all at once; with 0 nobody says anything",
+      count_into(to_.talk, 0, most_messages / most_senders));
+  add_size();
+}
+
+void option_set::add_size() {
+  add("size", "SIZE", "64", "bytes of a message",
+      [this](auto const& text) { to_.size = parse_size(text, least_text_size, most_text_size); });
+}
+
+void option_set::add_common(command what) {
+  auto const storm = what == command::storm;
+  add("at-once", "N", storm ? "" : "32",
+      storm ? "handshakes that are under way at a time, instead of all" : "handshakes that are under way at a time",
+      count_into(to_.at_once, 1, most_connections));
   add("server-pid", "PID", "", "measure what this process costs, which is to be the server", [this](auto const& text) {
     to_.server_pid = static_cast<pid_t>(parse_count(text, 1, std::numeric_limits<pid_t>::max()));
   });

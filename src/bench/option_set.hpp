@@ -30,7 +30,9 @@ class option_set {
   void add_load(command what);
   void add_stalled();
   void add_churn();
-  void add_common();
+  void add_storm();
+  void add_size();
+  void add_common(command what);
 
   boost::program_options::options_description visible_;
   bench_options& to_;

@@ -13,23 +13,6 @@ using namespace std::chrono_literals;
 
 double as_us(cpu_time t) { return std::chrono::duration<double, std::micro>(t).count(); }
 
-/// Everyone must have heard something: a server may say that a connection is open before it broadcasts to it.
-awaitable<void> call_the_roll(run& r) {
-  auto& people = r.people;
-  auto const give_up = r.deadline();
-  crowd::condition const all_heard = [&people] {
-    return people.talk().complete() &&
-           std::ranges::all_of(people.members(), [](member const& m) { return m.progress.complete(); });
-  };
-  for (auto heard = false; !heard;) {
-    if (clock::now() >= give_up) throw check_failed("not everyone hears what is said; " + people.who_is_behind());
-    people.talk().begin(1, people.members().size());
-    people.say(ledger::opening.sender, least_text_size, clock::now());
-    auto const patience = std::min(clock::now() + 1s, give_up);
-    heard = co_await people.wait_for(all_heard, patience);
-  }
-}
-
 std::size_t counted_members(run& r) {
   return static_cast<std::size_t>(std::ranges::count_if(r.people.members(), &member::counted));
 }
@@ -67,6 +50,10 @@ report parameters(bench_options const& o) {
   };
   if (o.receivers == 0) {
     count("connections", o.connections, "connections");
+    if (o.what == command::storm) {
+      count("messages_each", o.talk, "messages, each");
+      count("size_bytes", o.size, "message size");
+    }
     return asked;
   }
   count("receivers", o.receivers, "receivers");
@@ -102,6 +89,22 @@ awaitable<void> assemble(run& r) {
   co_await call_the_roll(r);
   r.stage = "warming up";
   co_await exchange(r, r.options.warm_up, r.options.size);
+}
+
+awaitable<void> call_the_roll(run& r) {
+  auto& people = r.people;
+  auto const give_up = r.deadline();
+  crowd::condition const all_heard = [&people] {
+    return people.talk().complete() &&
+           std::ranges::all_of(people.members(), [](member const& m) { return m.progress.complete(); });
+  };
+  for (auto heard = false; !heard;) {
+    if (clock::now() >= give_up) throw check_failed("not everyone hears what is said; " + people.who_is_behind());
+    people.talk().begin(1, people.members().size());
+    people.say(ledger::opening.sender, least_text_size, clock::now());
+    auto const patience = std::min(clock::now() + 1s, give_up);
+    heard = co_await people.wait_for(all_heard, patience);
+  }
 }
 
 awaitable<void> exchange(run& r, std::size_t messages, std::size_t size) {

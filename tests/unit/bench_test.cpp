@@ -81,6 +81,8 @@ BOOST_AUTO_TEST_CASE(a_stamp_is_found_in_whatever_a_server_puts_around_it) {
   BOOST_TEST((find_stamp(R"({"text":")" + text + R"("})") == id));
   BOOST_TEST((find_stamp(make_text(id, least_text_size)) == id));
   BOOST_TEST((find_stamp(make_text(id, 100'000)) == id));
+  message_id const last{most_senders - 1, most_messages};
+  BOOST_TEST((find_stamp(make_text(last, least_text_size)) == last));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_ours_has_no_stamp) {
@@ -366,6 +368,19 @@ BOOST_AUTO_TEST_CASE(each_command_has_its_defaults) {
   BOOST_TEST(parse({"churn", "--churn", "0.5"}).churn_rate == 0.5);
 }
 
+BOOST_AUTO_TEST_CASE(in_a_storm_all_do_all_at_once) {
+  auto const storm = parse({"storm"});
+  BOOST_TEST(storm.connections == 10'000u);
+  BOOST_TEST(storm.senders == 10'000u);
+  BOOST_TEST(storm.at_once == 10'000u);
+  BOOST_TEST(storm.talk == 1u);
+  BOOST_TEST(storm.size == 64u);
+  BOOST_TEST(parse({"storm", "--connections=50"}).at_once == 50u);
+  BOOST_TEST(parse({"storm", "--connections=50"}).senders == 50u);
+  BOOST_TEST(parse({"storm", "--at-once=5", "--talk=0"}).at_once == 5u);
+  BOOST_TEST(parse({"storm", "--at-once=5", "--talk=0"}).talk == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(bad_usage_is_named) {
   auto const complains = [](std::vector<char const*> const& arguments, std::string const& words) {
     BOOST_CHECK_EXCEPTION(parse(arguments), bench_usage_error, [&](bench_usage_error const& e) {
@@ -383,12 +398,15 @@ BOOST_AUTO_TEST_CASE(bad_usage_is_named) {
   complains({"idle"}, "--server-pid");
   complains({"stalled", "--receivers=5"}, "--stalled");
   complains({"stalled", "--stalled=10"}, "expected a share");
+  complains({"storm", "--senders=5"}, "unrecognised option '--senders=5'");
+  complains({"storm", "--talk=101"}, "--talk: '101' will not do: expected a number from 0 to 100");
 }
 
 BOOST_AUTO_TEST_CASE(help_names_the_commands_and_their_options) {
   BOOST_TEST(parse({}).answer.find("stalled") != std::string::npos);
   BOOST_TEST(parse({"idle", "--help"}).answer.find("--connections") != std::string::npos);
   BOOST_TEST(parse({"idle", "--help"}).answer.find("--in-flight N") == std::string::npos);
+  BOOST_TEST(parse({"storm", "--help"}).answer.find("--talk N") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
