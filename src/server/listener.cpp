@@ -39,17 +39,19 @@ listener::listener(executor ex, tcp::endpoint const& at, std::size_t unsent_limi
 
 awaitable<void> listener::run(handler accepted, reliever give_back) {
   tcp::endpoint from;
+  auto someone_knocks = false;
   while (acceptor_.is_open()) {
     auto [ec, socket] = co_await acceptor_.async_accept(from, nothrow);
     // One that was already on its way when `close` was called is not taken either.
     if (!acceptor_.is_open()) co_return;
     if (!ec) {
+      someone_knocks = false;
       next_pause_ = first_pause;
-      try {
-        accepted(std::move(socket), from);
-      } catch (std::exception const& e) {
-        log_.error("a connection failed: {}", e.what());
-      }
+      hand_over(accepted, std::move(socket), from);
+    } else if (out_of_descriptors(ec) && !someone_knocks) {
+      // It says so even if there is nobody to accept.
+      co_await acceptor_.async_wait(net::socket_base::wait_read, nothrow);
+      someone_knocks = true;
     } else if (out_of_descriptors(ec) || out_of_memory(ec)) {
       warn(ec);
       auto const relieved = out_of_descriptors(ec) && give_back();
@@ -57,6 +59,14 @@ awaitable<void> listener::run(handler accepted, reliever give_back) {
     } else {
       log_.debug("accept failed: {}", ec.message());
     }
+  }
+}
+
+void listener::hand_over(handler const& to, tcp_socket socket, tcp::endpoint const& from) {
+  try {
+    to(std::move(socket), from);
+  } catch (std::exception const& e) {
+    log_.error("a connection failed: {}", e.what());
   }
 }
 

@@ -31,6 +31,7 @@ class listener {
   void close();
 
  private:
+  void hand_over(handler const& to, tcp_socket socket, tcp::endpoint const& from);
   void warn(error_code ec);
   awaitable<void> back_off();
 

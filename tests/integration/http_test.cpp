@@ -282,6 +282,21 @@ BOOST_AUTO_TEST_CASE(who_waits_gives_its_descriptor_to_a_newcomer) {
   BOOST_TEST(idle.at_end());
 }
 
+/// The last descriptor goes to a newcomer, and then there is none to accept with, but nobody to accept either.
+BOOST_AUTO_TEST_CASE(nobody_gives_way_while_nobody_knocks) {
+  running_server server;
+  client idle(server.port());
+  idle.send_raw(get("/healthz"));
+  idle.receive_response();
+  all_descriptors hogged;
+  hogged.release_one();
+  hogged.release_one();
+  client newcomer(server.port());
+  newcomer.send_raw(get("/healthz"));
+  BOOST_TEST(newcomer.receive_response().starts_with("HTTP/1.1 200 "));
+  BOOST_TEST(!idle.readable_within(200ms));
+}
+
 BOOST_AUTO_TEST_CASE(a_listener_that_fails_stops_the_server) {
   running_server server;
   auto user = client::chat(server.port());
