@@ -82,15 +82,9 @@ void rethrow(std::exception_ptr error) {
 
 awaitable<void> serve(signal_set& signals, server& running, task_group& watchers) {
   watchers.spawn(stop_on_signals(signals, running));
-  std::exception_ptr error;
-  try {
-    co_await running.run();
-  } catch (...) {
-    error = std::current_exception();
-  }
+  co_await running.run();
   watchers.cancel();
   co_await watchers.join();
-  rethrow(error);
 }
 
 std::chrono::nanoseconds thread_cpu_time() {
@@ -128,6 +122,7 @@ void run(options const& chosen) {
   }
   log->info("stopped");
   block_signals();
+  rethrow(running.failure());
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 namespace chorus {
 
-member::member(room& in, std::string name, dialect const& speaks, outbound_channel& out)
-    : room_(in), name_(std::move(name)), place_(in.audience_, speaks, out) {
+member::member(room& in, dialect const& speaks, outbound_channel& out)
+    : room_(in), name_("user" + std::to_string(in.named_++)), place_(in.audience_, speaks, out) {
   // Nothing comes in between: a batch is fanned out in a turn of its own.
   out.push(make_packet(speaks.greeting(room_.users())));
 }

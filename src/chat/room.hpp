@@ -2,6 +2,7 @@
 // A room and its members.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "chat/broadcaster.hpp"
@@ -34,13 +35,15 @@ class room {
 
   event_log log_;
   audience audience_;
+  std::uint64_t named_ = 0;  ///< members up to now
 };
 
-/// Membership of a room, from construction to destruction. Joining pushes the greeting, so it is the first thing that
-/// the member receives; leaving is silent. The room, the dialect and the channel must outlive it.
+/// Membership of a room, from construction to destruction, under the next of the names `user0`, `user1`, ... Joining
+/// pushes the greeting, so it is the first thing that the member receives; leaving is silent. The room, the dialect and
+/// the channel must outlive it.
 class member {
  public:
-  member(room& in, std::string name, dialect const& speaks, outbound_channel& out);
+  member(room& in, dialect const& speaks, outbound_channel& out);
 
   std::string const& name() const { return name_; }
 

@@ -17,8 +17,8 @@ namespace chorus {
 /// Owned by the server, outlives every seat; executor's thread only.
 class capacity {
   struct count {
-    std::size_t all = 0;
-    std::size_t sessions = 0;
+    std::ptrdiff_t all = 0;
+    std::ptrdiff_t sessions = 0;
   };
 
  public:
@@ -40,20 +40,20 @@ class capacity {
     return below(total_.sessions, options_.max_connections, 0) &&
            below(of(from).sessions, options_.max_connections_per_address, 0);
   }
-  std::size_t sessions() const { return total_.sessions; }
+  std::ptrdiff_t sessions() const { return total_.sessions; }
 
   /// One connection's place, from construction to destruction, first without and then with a WebSocket.
   class seat {
    public:
-    seat(capacity& in, tcp::endpoint const& from) : in_(&in), from_(from) { add({1, 0}); }
+    seat(capacity& in, tcp::endpoint const& from) : in_(&in), from_(from) { in.change(from.address(), {1, 0}); }
     seat(seat&& other) noexcept
         : in_(std::exchange(other.in_, nullptr)), from_(other.from_), is_session_(other.is_session_) {}
     ~seat() {
-      if (in_ != nullptr) remove();
+      if (in_ != nullptr) in_->change(from_.address(), {-1, is_session_ ? -1 : 0});
     }
 
     void become_session() {
-      add({0, 1});
+      in_->change(from_.address(), {0, 1});
       is_session_ = true;
     }
 
@@ -61,42 +61,31 @@ class capacity {
     tcp::endpoint const& from() const { return from_; }
 
    private:
-    void add(count more);
-    void remove();
-
     capacity* in_;
     tcp::endpoint from_;
     bool is_session_ = false;
   };
 
  private:
-  static bool below(std::size_t taken, std::size_t limit, std::size_t extra) {
-    return limit == 0 || taken < limit + extra;
+  static bool below(std::ptrdiff_t taken, std::size_t limit, std::size_t extra) {
+    return limit == 0 || static_cast<std::size_t>(taken) < limit + extra;
   }
   count of(address const& from) const {
     auto const found = by_address_.find(from);
     return found == by_address_.end() ? count() : found->second;
+  }
+  void change(address const& from, count by) {
+    auto& here = by_address_[from];
+    for (auto* const to : {&here, &total_}) {
+      to->all += by.all;
+      to->sessions += by.sessions;
+    }
+    if (here.all == 0) by_address_.erase(from);
   }
 
   settings const& options_;
   count total_;
   std::unordered_map<address, count> by_address_;
 };
-
-inline void capacity::seat::add(count more) {
-  for (auto* const to : {&in_->by_address_[from_.address()], &in_->total_}) {
-    to->all += more.all;
-    to->sessions += more.sessions;
-  }
-}
-
-inline void capacity::seat::remove() {
-  auto const here = in_->by_address_.find(from_.address());
-  for (auto* const from : {&here->second, &in_->total_}) {
-    --from->all;
-    if (is_session_) --from->sessions;
-  }
-  if (here->second.all == 0) in_->by_address_.erase(here);
-}
 
 }  // namespace chorus

@@ -4,7 +4,6 @@
 #include <exception>
 #include <spdlog/logger.h>
 
-#include "chat/names.hpp"
 #include "chat/room.hpp"
 #include "protocol/text_dialect.hpp"
 #include "server/capacity.hpp"
@@ -30,7 +29,6 @@ struct context {
   peer_list waiting;  ///< plain HTTP; who waits longest for a request, since it came or was last answered, comes first
   peer_list sessions;
   capacity seats;
-  name_sequence names;
   text_dialect const text;
   room lobby;
   task_group connections;     ///< for each connection one task at a time, and one more while the peer is behind
@@ -50,7 +48,7 @@ inline void context::report(std::exception_ptr const& error) const noexcept {
 inline bool context::let_one_go() {
   if (waiting.empty()) return false;
   auto& longest = waiting.front();
-  longest.abort(farewells::no_place);
+  longest.abort(farewells::stopped);
   longest.unlink();
   return true;
 }

@@ -24,7 +24,6 @@ inline farewell const ping_timeout(close_code::internal_error, "Ping timeout");
 inline farewell const write_timeout(close_code::try_again_later, "Write timeout");
 inline farewell const close_timeout(close_code::going_away, "Close timeout");
 inline farewell const draining(close_code::service_restart, "Server is stopping");
-inline farewell const no_place(close_code::try_again_later, "No place");
 inline farewell const stopped(close_code::going_away, "Server has stopped");
 
 }  // namespace farewells

@@ -13,8 +13,8 @@
 
 namespace chorus {
 
-/// Lets the kernel take at most about `bytes` that it cannot send yet (TCP_NOTSENT_LOWAT, Linux 3.12); 0 leaves the
-/// system's default. What a listening socket has, those that it accepts inherit. Errors are ignored.
+/// Lets the kernel take about `bytes` at most that it cannot send yet (TCP_NOTSENT_LOWAT); 0 leaves that to the system.
+/// What a listening socket has, those that it accepts inherit.
 inline void limit_unsent([[maybe_unused]] int socket, [[maybe_unused]] std::size_t bytes) noexcept {
 #ifdef TCP_NOTSENT_LOWAT
   auto const most = static_cast<unsigned>(bytes);

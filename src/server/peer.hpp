@@ -34,8 +34,8 @@ using peer_list = boost::intrusive::list<peer, boost::intrusive::constant_time_s
 /// Keeps the place of a visit in a list of peers.
 class bookmark final : public peer {};
 
-/// Calls `step(peer&)` for all peers of the list, and awaits `pause()` after every `at_once` of them. Meanwhile peers may
-/// come and go: everyone who stays is visited once. What goes wrong in a step ends that peer alone.
+/// Calls `step(peer&)` for all peers of the list, and awaits `pause()` after every `at_once` of them. Meanwhile peers
+/// may come and go: everyone who stays is visited once. What goes wrong in a step ends that peer alone.
 template <class Step, class Pause>
 awaitable<void> visit(peer_list& all, std::size_t at_once, Step step, Pause pause) {
   bookmark place;

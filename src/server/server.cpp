@@ -45,7 +45,6 @@ awaitable<void> server::run() {
     co_await pause_.async_wait(nothrow);
   }
   co_await drain();
-  if (failure_) std::rethrow_exception(failure_);
 }
 
 void server::stop() {
@@ -116,7 +115,7 @@ awaitable<void> server::drain() {
 
 /// Everyone first gets what was said until then; those who are not told yet talk on.
 awaitable<void> server::say_farewell() {
-  auto const sessions = static_cast<long>(std::max<std::size_t>(shared_.seats.sessions(), 1));
+  auto const sessions = std::max<std::ptrdiff_t>(shared_.seats.sessions(), 1);
   clock::duration const drain_timeout = shared_.options.drain_timeout;
   auto const interval = std::min<clock::duration>(farewell_interval, drain_timeout / 2 / sessions);
   auto const tell = [this](peer& p) {

@@ -23,10 +23,12 @@ class server {
   /// Where it listens, with the real port if the options ask for port 0.
   tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
 
-  /// Serves until it is stopped. When it returns, every coroutine has ended and every descriptor is closed. What it
-  /// cannot go on without (listener, broadcaster, heartbeat) stops it when it fails, in good order, and then this
-  /// throws `runtime_error`.
+  /// Serves until it is stopped, or something fails that it cannot go on without (listener, broadcaster, heartbeat):
+  /// that stops it in good order, too. When it returns, every coroutine has ended and every descriptor is closed.
   awaitable<void> run();
+
+  /// A `runtime_error` that says what has failed, or null.
+  std::exception_ptr failure() const { return failure_; }
 
   /// Stops in good order: is not ready any more for the drain delay, then accepts nobody, delivers what was said, tells
   /// every peer (1012) and waits for them, at most for the drain timeout. Safe to call twice.

@@ -180,7 +180,7 @@ class session final : public peer,
 
   void greet(endpoint to) {
     if (to == endpoint::echo) return out_.push(make_packet(encode_echo_greeting()));
-    member_.emplace(shared_.lobby, shared_.names.next(), shared_.text, out_);
+    member_.emplace(shared_.lobby, shared_.text, out_);
     shared_.log.info("joined name={} address={} users={}", member_->name(), seat_.from(), shared_.lobby.users());
   }
 

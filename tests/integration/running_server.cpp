@@ -88,12 +88,7 @@ bool running_server::ended_within(std::chrono::milliseconds time) {
 
 std::string running_server::failure() {
   if (!ended_within(patience)) throw std::runtime_error("the server does not end");
-  try {
-    end_.get();
-    return {};
-  } catch (std::exception const& e) {
-    return e.what();
-  }
+  return server_.failure() ? describe(server_.failure()) : std::string();
 }
 
 void running_server::fail_when_it_logs(std::string words) {

@@ -26,7 +26,7 @@ class running_server {
   void abort();
   /// True when `server::run` has returned, within the time.
   bool ended_within(std::chrono::milliseconds time);
-  /// What `server::run` has thrown; empty if nothing. Waits for its end.
+  /// What has failed, after the end, which it waits for; empty if nothing has.
   std::string failure();
 
   /// From now on logging a line that contains the words throws: the way to make fail what is not ours.

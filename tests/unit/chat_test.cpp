@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "chat/event_log.hpp"
-#include "chat/names.hpp"
 #include "chat/room.hpp"
 #include "fake_sink.hpp"
 #include "protocol/text_dialect.hpp"
@@ -70,9 +69,9 @@ struct user {
   outbound_channel out;
   member in;
 
-  user(net::io_context& io, room& lobby, std::string name, dialect const& speaks)
+  user(net::io_context& io, room& lobby, dialect const& speaks)
       : out((peer.room = std::numeric_limits<std::size_t>::max(), io.get_executor()), 1024, peer),
-        in(lobby, std::move(name), speaks, out) {}
+        in(lobby, speaks, out) {}
 };
 
 class failing_dialect final : public dialect {
@@ -244,9 +243,9 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_FIXTURE_TEST_SUITE(rooms, running_room)
 
 BOOST_AUTO_TEST_CASE(greeting_counts_the_newcomer_and_comes_first) {
-  user first(io, lobby, "a", numbers);
+  user first(io, lobby, numbers);
   first.in.say("x");
-  user second(io, lobby, "b", numbers);
+  user second(io, lobby, numbers);
   poll(io);
   BOOST_TEST(first.peer.written == "<1>1x ");
   BOOST_TEST(second.peer.written.substr(0, 3) == "<2>");
@@ -255,9 +254,9 @@ BOOST_AUTO_TEST_CASE(greeting_counts_the_newcomer_and_comes_first) {
 
 BOOST_AUTO_TEST_CASE(a_batch_is_one_packet_encoded_once_per_dialect) {
   counting_dialect others;
-  user a(io, lobby, "a", numbers);
-  user b(io, lobby, "b", numbers);
-  user c(io, lobby, "c", others);
+  user a(io, lobby, numbers);
+  user b(io, lobby, numbers);
+  user c(io, lobby, others);
   a.in.say("x");
   b.in.say("y");
   poll(io);
@@ -267,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_batch_is_one_packet_encoded_once_per_dialect) {
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_member_misses_exactly_the_announced_events) {
-  user slow(io, lobby, "a", numbers);
+  user slow(io, lobby, numbers);
   slow.peer.room = 0;
   slow.in.say("x");
   for (int i = 0; i != 100; ++i) {
@@ -279,10 +278,17 @@ BOOST_AUTO_TEST_CASE(a_slow_member_misses_exactly_the_announced_events) {
   BOOST_TEST(slow.peer.written == "<1>1x <gap 2-101>");
 }
 
+BOOST_AUTO_TEST_CASE(names_are_numbered_from_zero_and_never_used_again) {
+  user first(io, lobby, numbers);
+  BOOST_TEST(first.in.name() == "user0");
+  BOOST_TEST(user(io, lobby, numbers).in.name() == "user1");
+  BOOST_TEST(user(io, lobby, numbers).in.name() == "user2");
+}
+
 BOOST_AUTO_TEST_CASE(who_left_gets_nothing_more) {
-  user a(io, lobby, "a", numbers);
+  user a(io, lobby, numbers);
   {
-    user b(io, lobby, "b", numbers);
+    user b(io, lobby, numbers);
     b.in.say("bye");
   }
   BOOST_TEST(lobby.users() == 1U);
@@ -292,16 +298,16 @@ BOOST_AUTO_TEST_CASE(who_left_gets_nothing_more) {
 
 BOOST_AUTO_TEST_CASE(nobody_is_encoded_for) {
   {
-    user(io, lobby, "a", numbers).in.say("to nobody");
+    user(io, lobby, numbers).in.say("to nobody");
   }
   poll(io);
   BOOST_TEST(numbers.encoded == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_member_that_fails_keeps_nothing_from_the_others) {
-  user a(io, lobby, "a", numbers);
-  user b(io, lobby, "b", numbers);
-  user c(io, lobby, "c", numbers);
+  user a(io, lobby, numbers);
+  user b(io, lobby, numbers);
+  user c(io, lobby, numbers);
   b.peer.room = 0;
   b.peer.out_of_memory = true;
   a.in.say("x");
@@ -314,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_room_whose_broadcaster_fails_keeps_nobody_waiting) {
   net::io_context other;
   room broken(other.get_executor());
   failing_dialect speechless;
-  user a(other, broken, "a", speechless);
+  user a(other, broken, speechless);
   a.in.say("x");
   bool waits = true;
   auto const wait = [&]() -> awaitable<void> {
@@ -329,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_room_whose_broadcaster_fails_keeps_nobody_waiting) {
 
 BOOST_AUTO_TEST_CASE(fanning_out_to_many_lets_others_run) {
   std::deque<user> many;
-  for (std::size_t i = 0; i != 3 * slice; ++i) many.emplace_back(io, lobby, "u", numbers);
+  for (std::size_t i = 0; i != 3 * slice; ++i) many.emplace_back(io, lobby, numbers);
   many.front().in.say("x");
   // How many had it at each of its turns.
   std::set<std::size_t> seen;
@@ -346,7 +352,7 @@ BOOST_AUTO_TEST_CASE(fanning_out_to_many_lets_others_run) {
 
 BOOST_AUTO_TEST_CASE(fanning_out_much_lets_others_run_more_often) {
   std::deque<user> few;
-  for (int i = 0; i != 4; ++i) few.emplace_back(io, lobby, "u", numbers);
+  for (int i = 0; i != 4; ++i) few.emplace_back(io, lobby, numbers);
   few.front().in.say(std::string(8 * 1024 * slice, 'x'));
   std::set<std::ptrdiff_t> seen;
   auto const count = [&]() -> awaitable<void> {
@@ -379,7 +385,7 @@ BOOST_AUTO_TEST_CASE(whoever_comes_and_goes_nobody_misses_or_repeats_anything) {
     for (int step = 0; step != 3000; ++step) {
       auto const choice = random() % 8;
       if (choice < 4 && present.size() < 3 * slice) {
-        present.push_back(std::make_unique<user>(own, busy, "u", random() % 2 == 0 ? one : other));
+        present.push_back(std::make_unique<user>(own, busy, random() % 2 == 0 ? one : other));
       } else if (choice == 4 && !present.empty()) {
         leave(random() % present.size());
       } else if (choice == 5 && !present.empty()) {
@@ -401,7 +407,7 @@ BOOST_AUTO_TEST_CASE(whoever_comes_and_goes_nobody_misses_or_repeats_anything) {
 }
 
 BOOST_AUTO_TEST_CASE(closed_room_is_silent) {
-  user a(io, lobby, "a", numbers);
+  user a(io, lobby, numbers);
   a.in.say("x");
   lobby.close();
   a.in.say("y");
@@ -410,11 +416,5 @@ BOOST_AUTO_TEST_CASE(closed_room_is_silent) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_CASE(names_are_numbered_from_zero) {
-  name_sequence names;
-  BOOST_TEST(names.next() == "user0");
-  BOOST_TEST(names.next() == "user1");
-}
 
 }  // namespace chorus::test

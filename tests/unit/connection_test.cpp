@@ -236,13 +236,13 @@ BOOST_AUTO_TEST_CASE(limits_sessions) {
   options.max_connections = 1;
   take(there);
   BOOST_TEST(seats.admits(here));
-  BOOST_TEST(seats.sessions() == 0U);
+  BOOST_TEST(seats.sessions() == 0);
   taken.back().become_session();
   BOOST_TEST(!seats.admits(here));
-  BOOST_TEST(seats.sessions() == 1U);
+  BOOST_TEST(seats.sessions() == 1);
   taken.clear();
   BOOST_TEST(seats.admits(here));
-  BOOST_TEST(seats.sessions() == 0U);
+  BOOST_TEST(seats.sessions() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(limits_sessions_by_address) {
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(a_seat_that_moves_is_still_one) {
   capacity::seat first(seats, tcp::endpoint(here, 1));
   first.become_session();
   capacity::seat const second(std::move(first));
-  BOOST_TEST(seats.sessions() == 1U);
+  BOOST_TEST(seats.sessions() == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
