@@ -46,10 +46,10 @@ inline void context::report(std::exception_ptr const& error) const noexcept {
 }
 
 inline bool context::let_one_go() {
-  if (waiting.empty()) return false;
-  auto& longest = waiting.front();
-  longest.abort(farewells::stopped);
-  longest.unlink();
+  auto* const longest = first_of(waiting);
+  if (longest == nullptr) return false;
+  longest->abort(farewells::stopped);
+  longest->unlink();
   return true;
 }
 

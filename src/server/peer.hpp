@@ -1,6 +1,7 @@
 #pragma once
 // A connection as the server sees it, in whatever phase it is.
 
+#include <algorithm>
 #include <boost/intrusive/list.hpp>
 #include <exception>
 #include <typeinfo>
@@ -34,6 +35,14 @@ using peer_list = boost::intrusive::list<peer, boost::intrusive::constant_time_s
 /// Keeps the place of a visit in a list of peers.
 class bookmark final : public peer {};
 
+inline bool is_bookmark(peer const& p) { return typeid(p) == typeid(bookmark); }
+
+/// The first peer of a list that may be visited right now; null if there is none.
+inline peer* first_of(peer_list& all) {
+  auto const found = std::ranges::find_if_not(all, is_bookmark);
+  return found == all.end() ? nullptr : &*found;
+}
+
 /// Calls `step(peer&)` for all peers of the list, and awaits `pause()` after every `at_once` of them. Meanwhile peers
 /// may come and go: everyone who stays is visited once. What goes wrong in a step ends that peer alone.
 template <class Step, class Pause>
@@ -42,7 +51,7 @@ awaitable<void> visit(peer_list& all, std::size_t at_once, Step step, Pause paus
   std::size_t visited = 0;
   for (auto next = all.begin(); next != all.end();) {
     auto& visiting = *next++;
-    if (typeid(visiting) == typeid(bookmark)) continue;
+    if (is_bookmark(visiting)) continue;
     try {
       step(visiting);
     } catch (...) {

@@ -168,6 +168,19 @@ BOOST_AUTO_TEST_CASE(are_to_everyone_in_order_and_leave_no_trace) {
   BOOST_TEST(all.size() == 5U);
 }
 
+BOOST_AUTO_TEST_CASE(do_not_hide_who_comes_first) {
+  int pauses = 0;
+  auto const leave = [this](peer&) { peers.erase(peers.begin()); };
+  auto const look = [&]() -> awaitable<void> {
+    ++pauses;
+    BOOST_TEST(first_of(all) == peers.front().get());
+    return let_others_run(io.get_executor());
+  };
+  test::start(io, visit(all, 2, leave, look));
+  BOOST_TEST(pauses == 2);
+  BOOST_TEST(first_of(all) == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(to_nobody_end) {
   peers.clear();
   std::vector<peer*> seen;
