@@ -71,7 +71,7 @@ option const table[] = {
      duration_into(&settings::drain_timeout)},
 
     {"Limits (64KiB, 1MiB; a bare number is bytes)", "max-header-size", "SIZE", "8KiB",
-     "request line and headers; over it 431", size_into(&settings::max_header_size, 256, MiB)},
+     "request line and headers; over it 431", size_into(&settings::max_header_size, 256, most_max_header_size)},
     {"", "max-message-size", "SIZE", "64KiB", "one message from a peer; over it 1009; 0 is no limit",
      size_into(&settings::max_message_size, 0, GiB)},
     {"", "outbound-limit", "SIZE", "1MiB",

@@ -108,7 +108,7 @@ void option_set::add_churn() {
 }
 
 void option_set::add_storm() {
-  add("connections", "N", "10000",
+  add("connections", "N", "5000",
       "how many to open; the probe that measures the silence is one more, which the server has to allow",
       count_into(to_.connections, 1, most_senders));
   add("talk", "N", "1", "messages that each of them says, all at once; with 0 nobody says anything",

@@ -47,7 +47,7 @@ class capacity {
    public:
     seat(capacity& in, tcp::endpoint const& from) : in_(&in), from_(from) { in.change(from.address(), {1, 0}); }
     seat(seat&& other) noexcept
-        : in_(std::exchange(other.in_, nullptr)), from_(other.from_), is_session_(other.is_session_) {}
+        : in_(std::exchange(other.in_, nullptr)), from_(std::move(other.from_)), is_session_(other.is_session_) {}
     ~seat() {
       if (in_ != nullptr) in_->change(from_.address(), {-1, is_session_ ? -1 : 0});
     }

@@ -1,6 +1,7 @@
 #pragma once
 // What all connections of a server share.
 
+#include <cstdio>
 #include <exception>
 #include <spdlog/logger.h>
 
@@ -41,7 +42,7 @@ inline void context::report(std::exception_ptr const& error) const noexcept {
   try {
     log.error("a connection failed: {}", describe(error));
   } catch (...) {
-    // What cannot be logged cannot be reported either.
+    std::fputs("a connection failed, and so did the log\n", stderr);
   }
 }
 

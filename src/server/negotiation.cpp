@@ -19,7 +19,7 @@ using parser = http::request_parser<http::empty_body>;
 /// The answer to bytes that are no request; nothing where the peer has gone and none makes sense.
 std::optional<response> answer_to(error_code ec) {
   if (ec == http::error::end_of_stream || ec == http::error::partial_message) return std::nullopt;
-  if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
+  if (ec == http::error::header_limit)
     return problem(http::status::request_header_fields_too_large, "The request line and headers are too large.");
   if (ec.category() == make_error_code(http::error::bad_method).category())
     return problem(http::status::bad_request, "This is not an HTTP/1.1 request: " + ec.message() + ".");
@@ -29,7 +29,7 @@ std::optional<response> answer_to(error_code ec) {
 class negotiation final : public peer {
  public:
   negotiation(context& shared, tcp_socket& socket, tcp::endpoint const& from)
-      : shared_(shared), socket_(socket), from_(from), buffer_(shared.options.max_header_size) {
+      : shared_(shared), socket_(socket), from_(from) {
     arm();
   }
 

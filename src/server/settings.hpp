@@ -12,6 +12,9 @@ namespace chorus {
 
 using duration = std::chrono::milliseconds;
 
+/// Beast throws when a single header field is larger than about this.
+constexpr std::size_t most_max_header_size = 63 * 1024;
+
 /// Plain values with the documented defaults. A duration of 0 switches its timeout off; a size or count of 0 its limit.
 struct settings {
   boost::asio::ip::address address = boost::asio::ip::make_address("0.0.0.0");

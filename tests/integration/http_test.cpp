@@ -123,6 +123,22 @@ BOOST_AUTO_TEST_CASE(header_at_the_limit_is_fine) {
   BOOST_TEST(peer.receive_response().starts_with("HTTP/1.1 200 "));
 }
 
+BOOST_AUTO_TEST_CASE(header_limit_is_that_of_the_options) {
+  auto options = test_settings();
+  options.max_header_size = most_max_header_size;
+  running_server server(options);
+  auto const request = [](std::size_t size) {
+    std::string const begin = "GET /healthz HTTP/1.1\r\nHost: x\r\nCookie: ";
+    std::string const end = "\r\n\r\n";
+    return begin + std::string(size - begin.size() - end.size(), 'x') + end;
+  };
+  client peer(server.port());
+  peer.send_raw(request(most_max_header_size));
+  BOOST_TEST(peer.receive_response().starts_with("HTTP/1.1 200 "));
+  peer.send_raw(request(2 * most_max_header_size));
+  BOOST_TEST(peer.receive_response().starts_with("HTTP/1.1 431 "));
+}
+
 BOOST_AUTO_TEST_CASE(foreign_origin_is_403) {
   running_server server;
   client peer(server.port());

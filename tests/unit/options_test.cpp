@@ -89,9 +89,9 @@ BOOST_AUTO_TEST_CASE(defaults_are_the_documented_ones) {
 BOOST_AUTO_TEST_CASE(help_shows_the_real_defaults) {
   auto const given =
       parse({"--address=0.0.0.0", "--port=8080", "--handshake-timeout=10s", "--ping-interval=15s", "--ping-timeout=15s",
-             "--write-timeout=10s", "--drain-timeout=10s", "--max-header-size=8KiB", "--max-message-size=64KiB",
-             "--outbound-limit=1MiB", "--max-connections=10000", "--max-connections-per-address=0", "--log-level=info",
-             "--log-format=text"});
+             "--write-timeout=10s", "--drain-delay=0", "--drain-timeout=10s", "--unsent-limit=64KiB", "--slow-turn=0",
+             "--max-header-size=8KiB", "--max-message-size=64KiB", "--outbound-limit=1MiB", "--max-connections=10000",
+             "--max-connections-per-address=0", "--log-level=info", "--log-format=text"});
   settings const real;
   BOOST_TEST((given.server.address == real.address));
   BOOST_TEST(given.server.port == real.port);
@@ -99,14 +99,17 @@ BOOST_AUTO_TEST_CASE(help_shows_the_real_defaults) {
   BOOST_TEST((given.server.ping_interval == real.ping_interval));
   BOOST_TEST((given.server.ping_timeout == real.ping_timeout));
   BOOST_TEST((given.server.write_timeout == real.write_timeout));
+  BOOST_TEST((given.server.drain_delay == real.drain_delay));
   BOOST_TEST((given.server.drain_timeout == real.drain_timeout));
   BOOST_TEST(given.server.max_header_size == real.max_header_size);
   BOOST_TEST(given.server.max_message_size == real.max_message_size);
   BOOST_TEST(given.server.outbound_limit == real.outbound_limit);
+  BOOST_TEST(given.server.unsent_limit == real.unsent_limit);
   BOOST_TEST(given.server.max_connections == real.max_connections);
   BOOST_TEST(given.server.max_connections_per_address == real.max_connections_per_address);
   BOOST_TEST((given.log_level == options().log_level));
   BOOST_TEST((given.format == options().format));
+  BOOST_TEST((given.slow_turn == options().slow_turn));
 
   auto const help = parse({"--help"}).answer;
   for (auto const* shown :
@@ -156,6 +159,8 @@ BOOST_AUTO_TEST_CASE(errors_name_source_key_and_what_would_be_right) {
   BOOST_TEST(error_of({"--log-level", "loud"}).find("expected trace, debug") != std::string::npos);
   BOOST_TEST(error_of({"--log-format", "xml"}).find("expected text or json") != std::string::npos);
   BOOST_TEST(error_of({"--max-header-size", "1"}).find("expected a size from 256 to") != std::string::npos);
+  BOOST_TEST(error_of({"--max-header-size", "64KiB"}).find("expected a size from 256 to 64512 bytes") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(errors_in_files_name_the_file) {
