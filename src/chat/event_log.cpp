@@ -35,6 +35,7 @@ awaitable<void> event_log::wait_while_full() {
 
 awaitable<batch> event_log::next() {
   done_seq_ = taken_seq_;
+  // Who waits for a place goes on in a later turn, after `take`: a full log has nothing to wait for.
   advanced_.notify_all();
   while (pending_.empty() && !closed_) co_await appended_.wait();
   co_await settle();
@@ -67,7 +68,6 @@ batch event_log::take() {
   auto taken = std::move(pending_.front());
   pending_.pop_front();
   taken_seq_ = taken.back().seq;
-  advanced_.notify_all();
   return taken;
 }
 

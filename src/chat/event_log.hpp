@@ -57,7 +57,7 @@ class event_log {
   std::size_t last_batch_bytes_ = 0;  ///< of the batch that still grows
   bool closed_ = false;
   auto_reset_event appended_;
-  condition advanced_;  ///< the reader takes something, or is done with it
+  condition advanced_;  ///< the reader is done with a batch
 };
 
 }  // namespace chorus

@@ -187,6 +187,7 @@ BOOST_AUTO_TEST_CASE(nothing_comes_after_a_close_reply_that_has_to_wait) {
 /// If the server closed its socket while more comes in, the kernel would destroy what the peer has not read yet.
 BOOST_AUTO_TEST_CASE(close_code_reaches_a_peer_that_goes_on_sending) {
   user.send_frame(0x3, "");
+  BOOST_REQUIRE(user.readable_within(patience));
   for (int i = 0; i != 50; ++i) user.send_raw(std::string(16 * 1024, 'x'));
   expect_close(1002);
 }

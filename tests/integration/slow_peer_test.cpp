@@ -53,6 +53,19 @@ class growth {
   std::ptrdiff_t before_ = resident_bytes();
 };
 
+/// How much memory this process had at most, since `forget_peak`.
+std::ptrdiff_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "VmHWM:") {
+  }
+  std::ptrdiff_t kilobytes = 0;
+  status >> kilobytes;
+  return kilobytes * 1024;
+}
+
+void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
+
 /// What all TCP connections of the system keep in the kernel.
 std::ptrdiff_t kernel_tcp_bytes() {
   std::ifstream sockets("/proc/net/sockstat");
@@ -210,6 +223,31 @@ BOOST_AUTO_TEST_CASE(that_said_much_once_keeps_no_buffer_for_it) {
     user.receive_text();
   }
   BOOST_TEST(grown.below(many * 16 * 1024));
+}
+
+/// Many members make each fan-out yield often, and meanwhile others talk: who would say more waits for the room.
+BOOST_AUTO_TEST_CASE(of_a_room_that_is_behind_are_not_read_from) {
+  constexpr int speakers = 20;
+  constexpr int rounds = 20;
+  running_server server(strict_settings());
+  std::deque<client> everyone;
+  for (int i = 0; i != 200 + speakers; ++i) {
+    everyone.push_back(client::chat(server.port(), 4096));
+    everyone.back().receive_text();
+  }
+  std::string const text(64 * 1024, 'x');
+  forget_peak();
+  auto const before = peak_bytes();
+  for (int round = 0; round != rounds; ++round)
+    for (int i = 0; i != speakers; ++i) everyone[static_cast<std::size_t>(i)].send_text(text);
+  // One who reads knows when all that has been broadcast.
+  auto witness = client::chat(server.port());
+  witness.receive_text();
+  witness.send_text("last");
+  while (witness.receive_text() != "[user220]: last") {
+  }
+  BOOST_TEST_MESSAGE("the peak grew by " << (peak_bytes() - before) / 1024 << " KiB");
+  BOOST_TEST((!memory_is_real || peak_bytes() - before < 6 * 1024 * 1024));
 }
 
 BOOST_AUTO_TEST_CASE(of_the_echo_is_not_read_from_either) {
