@@ -184,12 +184,12 @@ BOOST_AUTO_TEST_CASE(nothing_comes_after_a_close_reply_that_has_to_wait) {
   BOOST_TEST(slow.at_end());
 }
 
-/// If the server closed its socket while more comes in, the kernel would destroy what the peer has not read yet.
-BOOST_AUTO_TEST_CASE(close_code_reaches_a_peer_that_goes_on_sending) {
+/// If the server closed its socket while more comes in, the kernel would answer that with a reset, and could destroy
+/// what the peer has not read yet.
+BOOST_AUTO_TEST_CASE(who_goes_on_sending_after_a_protocol_error_is_not_reset) {
   user.send_frame(0x3, "");
-  BOOST_REQUIRE(user.readable_within(patience));
-  for (int i = 0; i != 50; ++i) user.send_raw(std::string(16 * 1024, 'x'));
   expect_close(1002);
+  for (int i = 0; i != 50; ++i) BOOST_REQUIRE_NO_THROW(user.send_raw(std::string(16 * 1024, 'x')));
 }
 
 BOOST_AUTO_TEST_CASE(a_session_that_fails_ends_alone) {
