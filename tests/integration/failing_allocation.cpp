@@ -10,6 +10,9 @@ std::atomic<std::size_t> failing_size = 0;
 
 }  // namespace
 
+// The sanitizers of Clang bring their own, and do not let it be replaced.
+#ifndef SANITIZED_BY_CLANG
+
 void* operator new(std::size_t bytes) {
   if (bytes == failing_size && bytes != 0) throw std::bad_alloc();
   if (auto* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
@@ -18,6 +21,8 @@ void* operator new(std::size_t bytes) {
 
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+#endif
 
 namespace chorus::test {
 

@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(who_goes_on_sending_after_a_protocol_error_is_not_reset) {
   for (int i = 0; i != 50; ++i) BOOST_REQUIRE_NO_THROW(user.send_raw(std::string(16 * 1024, 'x')));
 }
 
-BOOST_AUTO_TEST_CASE(a_session_that_fails_ends_alone) {
+BOOST_AUTO_TEST_CASE(a_session_that_fails_ends_alone, *boost::unit_test::precondition(memory_can_fail)) {
   constexpr std::size_t size = 12345;
   std::string const text(size, 'x');
   {
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_fails_ends_alone) {
   BOOST_TEST(server.logs("reason=\"Internal error\""));
 }
 
-BOOST_AUTO_TEST_CASE(a_broadcaster_that_fails_stops_the_server) {
+BOOST_AUTO_TEST_CASE(a_broadcaster_that_fails_stops_the_server, *boost::unit_test::precondition(memory_can_fail)) {
   constexpr std::size_t size = 12345;
   constexpr auto label = std::string_view("[user0]: ");
   failing_allocation const packet(4 + label.size() + size + 1);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client.hpp"
+#include "much_to_say.hpp"
 #include "running_server.hpp"
 
 namespace chorus::test {
@@ -16,17 +17,6 @@ namespace chorus::test {
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-constexpr std::size_t outbound_limit = 64 * 1024;
-constexpr std::size_t message_size = 16 * 1024;
-/// More than the kernel takes for a peer (its send buffer grows to 4 MiB by default) and the outbound limit besides.
-constexpr int messages = 600;
-
-settings strict_settings() {
-  auto options = test_settings();
-  options.outbound_limit = outbound_limit;
-  return options;
-}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool memory_is_real = false;
@@ -79,13 +69,6 @@ std::ptrdiff_t kernel_tcp_bytes() {
 
 /// Far below what a stalled peer would cost without a limit: everything that is said.
 constexpr std::ptrdiff_t bounded = message_size * messages / 3;
-
-std::string numbered(int number) {
-  auto text = std::to_string(number) + " ";
-  return text + std::string(message_size - text.size(), 'x');
-}
-
-int number_of(std::string const& line) { return std::stoi(line.substr(line.find(": ") + 2)); }
 
 /// Everyone sends and reads in turns, `messages` in all.
 void chat_on(std::vector<client>& everyone) {
@@ -263,64 +246,6 @@ BOOST_AUTO_TEST_CASE(of_the_echo_is_not_read_from_either) {
   growth const grown;
   BOOST_CHECK_THROW(send_for_ever(), std::runtime_error);
   BOOST_TEST(grown.below(bounded));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-/// Runs beside the others, since it takes its time.
-BOOST_AUTO_TEST_SUITE(unhurried)
-
-/// At 20 KB/s it takes seconds until half of what the kernel holds has gone, and a ping waits behind all of that.
-BOOST_AUTO_TEST_CASE(who_reads_20_KB_per_second_stays_and_accounts_for_everything) {
-  auto options = strict_settings();
-  options.write_timeout = options.ping_timeout = 2s;
-  options.ping_interval = 1s;
-  running_server server(options);
-  auto slow = client::chat(server.port(), 4096);
-  slow.receive_text();
-  auto speaker = client::chat(server.port());
-  speaker.receive_text();
-  slow.throttle(20'000);
-  auto const begun = clock::now();
-  std::thread talk([&] {
-    for (int m = 0; m != messages; ++m) {
-      std::this_thread::sleep_until(begun + m * 3 * options.write_timeout / messages);
-      speaker.send_text(numbered(m));
-      speaker.receive_text();
-    }
-  });
-
-  int next = 0;
-  int notices = 0;
-  while (next != messages) {
-    auto const line = slow.receive_text();
-    if (line.starts_with("[chorus]: ")) {
-      ++notices;
-      next += number_of(line);
-    } else {
-      BOOST_REQUIRE_EQUAL(number_of(line), next++);
-    }
-  }
-  talk.join();
-  BOOST_TEST((clock::now() - begun >= 3 * options.write_timeout));
-  BOOST_TEST(notices > 0);
-  slow.send_text("still here");
-  BOOST_TEST(slow.receive_text() == "[user0]: still here");
-}
-
-BOOST_AUTO_TEST_CASE(who_uploads_one_large_message_slowly_stays) {
-  constexpr std::size_t size = 1024 * 1024;
-  auto options = test_settings();
-  options.max_message_size = size;
-  options.outbound_limit = 2 * size;
-  options.ping_interval = options.ping_timeout = 1s;
-  running_server server(options);
-  auto user = client::chat(server.port());
-  user.receive_text();
-  user.throttle(30'000);
-  user.send_text(std::string(size, 'x'));
-  user.throttle(0);
-  BOOST_TEST(user.receive_text() == "[user0]: " + std::string(size, 'x'));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
