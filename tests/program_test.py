@@ -1,6 +1,6 @@
 """The program as its operator sees it: options, exit codes, log, signals.
 
-Usage: python3 program_test.py PATH_TO_CHORUS_SERVER
+Usage: python3 program_test.py PATH_TO_CHORUS_SERVER [PATH_TO_FAILING_MEMORY]
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -59,8 +60,10 @@ class RawWebSocket(contextlib.AbstractContextManager):
         self._socket.sendall(bytes([0x80 | opcode, 0x80 | len(payload)]) + bytes(4) + payload)
 
     def send_large(self, size):
-        """One text message of `size` bytes, masked with zeros."""
-        self._socket.sendall(struct.pack("!BBQ4x", 0x80 | TEXT, 0x80 | 127, size) + b"x" * size)
+        """One text message of `size` bytes, 126 at least, masked with zeros."""
+        short = size < 1 << 16
+        header = struct.pack("!BBH4x" if short else "!BBQ4x", 0x80 | TEXT, 0x80 | (126 if short else 127), size)
+        self._socket.sendall(header + b"x" * size)
 
     def send_close(self, code, reason=""):
         self.send(CLOSE, struct.pack("!H", code) + reason.encode())
@@ -541,6 +544,34 @@ class Stopping(ServerTest):
         self.assertEqual(server.wait_for_exit(), 0)
 
 
+class OutOfMemory(unittest.TestCase):
+    """What the server cannot go on without fails: it says so, tells everyone, and exits with 1."""
+
+    def test_broadcaster(self):
+        if failing_memory is None or b"__asan_init" in pathlib.Path(server_process.program).read_bytes() \
+                or b"__tsan_init" in pathlib.Path(server_process.program).read_bytes():
+            self.skipTest("a sanitizer has its own memory")
+        port = free_port()
+        size = 12345
+        packet = 4 + len("[user0]: ") + size + 1
+        environment = clean_environment(LD_PRELOAD=failing_memory, FAILING_ALLOCATION=str(packet))
+        with subprocess.Popen([server_process.program, "--address=127.0.0.1", f"--port={port}"], env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+            try:
+                wait_until_responding(port)
+                with RawWebSocket(port) as peer:
+                    peer.receive()
+                    peer.send_large(size)
+                    self.assertEqual(peer.receive_close(), SERVICE_RESTART)
+                    peer.send_close(SERVICE_RESTART)
+                log, errors = server.communicate(timeout=DEADLINE)
+            finally:
+                server.kill()
+        self.assertEqual(server.returncode, 1)
+        self.assertEqual(errors, "chorus-server: the broadcaster failed: std::bad_alloc\n")
+        self.assertRegex(log, r"critical the broadcaster failed: std::bad_alloc; stopping\n")
+
+
 class Siege(ServerTest):
     """Clients that only speak HTTP cannot keep others out, even with all descriptors that there are."""
 
@@ -650,4 +681,5 @@ class WithoutALog(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    failing_memory = sys.argv.pop(2) if len(sys.argv) > 2 and sys.argv[2].endswith(".so") else None
     server_process.main()

@@ -196,11 +196,48 @@ BOOST_AUTO_TEST_CASE(who_joins_is_greeted_even_if_it_stops) {
       BOOST_TEST(next->opcode == 0x8);
       user.send_close(1012);
     }
-    BOOST_TEST(server.ended_within(patience));
+    BOOST_TEST(server.ended_within(2s));
     auto const log = server.log();
     int joined = 0;
     for (auto at = log.find("joined"); at != std::string::npos; at = log.find("joined", at + 1)) ++joined;
     BOOST_TEST(joined == greeted);
+  }
+}
+
+/// A pong proves that the server has read what was sent before the ping. So that goes to everyone before the farewell,
+/// also to those who are told later than others, save for what is read in the very turn of the farewell.
+BOOST_AUTO_TEST_CASE(what_was_read_before_the_farewell_comes_before_it) {
+  for (std::size_t const others : {0U, 50U, 0U, 50U, 0U, 50U, 0U, 50U}) {
+    running_server server;
+    std::deque<client> in_front;
+    for (std::size_t i = 0; i != others; ++i) {
+      in_front.push_back(client::chat(server.port()));
+      in_front.back().receive_text();
+    }
+    auto speaker = client::chat(server.port());
+    auto listener = client::chat(server.port());
+    speaker.receive_text();
+    listener.receive_text();
+    std::jthread const talk([&server, &speaker] {
+      for (int i = 0; i != 20'000; ++i) {
+        try {
+          speaker.send_text("x");
+          speaker.send_frame(0x9, "");
+        } catch (std::runtime_error const&) {
+          return;  // the server has closed the connection
+        }
+        if (i == 2000) server.stop();
+      }
+    });
+    std::size_t pongs = 0;
+    auto next = speaker.receive_frame();
+    for (; next && next->opcode != 0x8; next = speaker.receive_frame()) pongs += next->opcode == 0xA ? 1 : 0;
+    std::size_t heard = 0;
+    next = listener.receive_frame();
+    for (; next && next->opcode != 0x8; next = listener.receive_frame()) heard += next->is_text() ? 1 : 0;
+    BOOST_TEST(heard + 2 >= pongs);
+    speaker.finish();
+    server.abort();
   }
 }
 

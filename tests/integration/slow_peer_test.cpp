@@ -208,6 +208,22 @@ BOOST_AUTO_TEST_CASE(that_said_much_once_keeps_no_buffer_for_it) {
   BOOST_TEST(grown.below(many * 16 * 1024));
 }
 
+/// Nothing but the failed write says that it is gone: no deadline is set.
+BOOST_AUTO_TEST_CASE(that_resets_while_something_waits_is_gone) {
+  auto options = strict_settings();
+  options.ping_interval = options.write_timeout = 0s;
+  options.max_message_size = options.outbound_limit = 16 * 1024 * 1024;
+  running_server server(options);
+  client stalled(server.port(), 4096);
+  stalled.upgrade("/echo");
+  stalled.receive_text();
+  stalled.send_text(std::string(8 * 1024 * 1024, 'x'));
+  BOOST_REQUIRE(stalled.readable_within(patience));
+  stalled.reset();
+  server.stop();
+  BOOST_TEST(server.ended_within(2s));
+}
+
 /// Many members make each fan-out yield often, and meanwhile others talk: who would say more waits for the room.
 BOOST_AUTO_TEST_CASE(of_a_room_that_is_behind_are_not_read_from) {
   constexpr int speakers = 20;

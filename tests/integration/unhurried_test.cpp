@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(who_reads_20_KB_per_second_stays_and_accounts_for_everythin
   speaker.receive_text();
   slow.throttle(20'000);
   auto const begun = clock::now();
-  std::thread talk([&] {
+  std::jthread const talk([&] {
     for (int m = 0; m != messages; ++m) {
       std::this_thread::sleep_until(begun + m * 3 * options.write_timeout / messages);
       speaker.send_text(numbered(m));
@@ -44,7 +44,6 @@ BOOST_AUTO_TEST_CASE(who_reads_20_KB_per_second_stays_and_accounts_for_everythin
       BOOST_REQUIRE_EQUAL(number_of(line), next++);
     }
   }
-  talk.join();
   BOOST_TEST((clock::now() - begun >= 3 * options.write_timeout));
   BOOST_TEST(notices > 0);
   slow.send_text("still here");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "failing_allocation.hpp"
 #include "fake_sink.hpp"
 #include "run.hpp"
 
@@ -91,6 +92,29 @@ BOOST_AUTO_TEST_CASE(a_last_packet_that_cannot_be_queued_is_that_peers_failure) 
   peer.out_of_memory = true;
   out.seal(control("<close>"));
   BOOST_TEST(peer.failures == 1);
+}
+
+/// Whatever it is that cannot be allocated: what was sent of the frame stays the last that the peer gets.
+BOOST_AUTO_TEST_CASE(a_frame_that_cannot_be_queued_is_followed_by_nothing,
+                     *boost::unit_test::precondition(memory_can_fail)) {
+  auto const whole = control("abcd");
+  auto const bye = control("<bye>");
+  int failures = 0;
+  for (std::size_t size = 1; size != 2048; ++size) {
+    fake_sink limited;
+    limited.room = 2;
+    limited.written.reserve(64);
+    outbound_channel cut(io.get_executor(), limit, limited);
+    {
+      failing_allocation const none(size);
+      cut.push(whole);
+    }
+    failures += limited.failures;
+    limited.room = unlimited;
+    if (limited.failures != 0) cut.close(bye);
+    BOOST_TEST(limited.written == "ab");
+  }
+  BOOST_TEST(failures > 0);
 }
 
 BOOST_AUTO_TEST_CASE(gathers_at_most_64) {

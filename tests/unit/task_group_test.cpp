@@ -2,10 +2,12 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "failing_allocation.hpp"
 #include "run.hpp"
 
 namespace chorus::test {
@@ -97,6 +99,22 @@ BOOST_AUTO_TEST_CASE(an_error_ends_its_task_alone_and_is_reported) {
   BOOST_TEST(joined);
   BOOST_TEST(ended == 1);
   BOOST_TEST(errors == std::vector<std::string>{"broken"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_started_is_not_waited_for, *boost::unit_test::precondition(memory_can_fail)) {
+  int failures = 0;
+  for (std::size_t size = 1; size != 2048; ++size) {
+    auto task = yield(0);
+    try {
+      failing_allocation const none(size);
+      group.spawn(std::move(task));
+    } catch (std::bad_alloc const&) {
+      ++failures;
+    }
+  }
+  start(io, join());
+  BOOST_TEST(joined);
+  BOOST_TEST(failures > 0);
 }
 
 BOOST_AUTO_TEST_CASE(group_can_be_used_again_after_cancel) {

@@ -6,7 +6,13 @@
 
 namespace {
 
-std::atomic<std::size_t> failing_size = 0;
+/// From the environment, when this is loaded into a program.
+std::size_t size_in_environment() {
+  auto const* const text = std::getenv("FAILING_ALLOCATION");
+  return text == nullptr ? 0 : std::strtoul(text, nullptr, 10);
+}
+
+std::atomic<std::size_t> failing_size = size_in_environment();
 
 }  // namespace
 
