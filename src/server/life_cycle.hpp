@@ -19,9 +19,8 @@ namespace chorus {
 /// - opening: the request to upgrade is being answered.
 /// - open: messages go both ways.
 /// - closing: our close frame is the last that we send; the peer may still answer (RFC 6455 section 7.1.2).
-/// - lingering: the peer's frames were wrong, Beast has said so and we have sent FIN. What still comes is discarded
-/// until
-///   the peer ends too: closing at once could destroy what it has not read yet (RFC 9112 section 9.6).
+/// - lingering: the peer's frames were wrong, Beast has said so, and we have sent FIN. What still comes is discarded
+///   until the peer ends too: closing at once could destroy what it has not read yet (RFC 9112 section 9.6).
 /// - closed: there is no socket any more.
 class life_cycle {
  public:

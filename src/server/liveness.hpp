@@ -10,12 +10,10 @@ namespace chorus {
 
 /// - A peer that was silent for half the ping interval is pinged, so that an idle one gets a ping every interval. Each
 ///   peer has its own place in the interval.
-/// - A ping and our close frame are questions. The peer is dead if it has not answered for the ping timeout; that
-/// counts
+/// - A ping and our close frame are questions. The peer is dead if it does not answer within the ping timeout, counted
 ///   from when it acknowledged the question, or the last of the data before it.
-/// - A peer that bytes wait for is stalled if it acknowledges none for the write timeout. That its socket takes more,
-/// or
-///   not, proves nothing: the kernel holds a part, and tells only when much of that has gone.
+/// - A peer that bytes wait for is stalled if it acknowledges none for the write timeout. Whether its socket takes more
+///   proves nothing: the kernel holds a part, and tells only when much of that has gone.
 /// - While we do not read from a peer, its silence says nothing.
 class liveness {
  public:
