@@ -43,29 +43,23 @@ class growth {
   std::ptrdiff_t before_ = resident_bytes();
 };
 
-/// How much memory this process had at most, since `forget_peak`.
-std::ptrdiff_t peak_bytes() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  while (status >> word && word != "VmHWM:") {
+/// The number that follows a word in a file of the kernel's.
+std::ptrdiff_t number_after(std::string const& word, char const* file) {
+  std::ifstream text(file);
+  std::string found;
+  while (text >> found && found != word) {
   }
-  std::ptrdiff_t kilobytes = 0;
-  status >> kilobytes;
-  return kilobytes * 1024;
+  std::ptrdiff_t number = 0;
+  text >> number;
+  return number;
 }
 
+/// How much memory this process had at most, since `forget_peak`.
+std::ptrdiff_t peak_bytes() { return number_after("VmHWM:", "/proc/self/status") * 1024; }
 void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
 
 /// What all TCP connections of the system keep in the kernel.
-std::ptrdiff_t kernel_tcp_bytes() {
-  std::ifstream sockets("/proc/net/sockstat");
-  std::string word;
-  while (sockets >> word && word != "mem") {
-  }
-  std::ptrdiff_t pages = 0;
-  sockets >> pages;
-  return pages * ::sysconf(_SC_PAGESIZE);
-}
+std::ptrdiff_t kernel_tcp_bytes() { return number_after("mem", "/proc/net/sockstat") * ::sysconf(_SC_PAGESIZE); }
 
 /// Far below what a stalled peer would cost without a limit: everything that is said.
 constexpr std::ptrdiff_t bounded = message_size * messages / 3;
