@@ -1,7 +1,7 @@
 #pragma once
 // How Boost.Beast and our own frames share a socket.
 
-#include <boost/asio/experimental/append.hpp>
+#include <boost/asio/append.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
@@ -44,7 +44,7 @@ class egress {
     } else {
       out_.push(packet);
     }
-    return out_.async_flush(net::experimental::append(std::forward<Token>(token), packet->bytes.size()));
+    return out_.async_flush(net::append(std::forward<Token>(token), packet->bytes.size()));
   }
 
  private:
