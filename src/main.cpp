@@ -4,37 +4,20 @@
 #include <boost/asio/co_spawn.hpp>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <ctime>
 #include <exception>
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <string_view>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 
-#include "logging.hpp"
-#include "options.hpp"
 #include "server/address.hpp"
+#include "server/options.hpp"
 #include "server/server.hpp"
 
 namespace {
 
 using namespace chorus;
-
-constexpr int failure = 1;
-constexpr int bad_usage = 2;
-
-environment read_environ() {
-  environment variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    std::string_view const text(*variable);
-    auto const equals = text.find('=');
-    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return variables;
-}
 
 /// So that no socket becomes standard output, and gets the log, if the program is started without one.
 void reserve_standard_descriptors() {
@@ -130,19 +113,10 @@ void run(options const& chosen) {
 int main(int argc, char* argv[]) {
   std::signal(SIGPIPE, SIG_IGN);
   reserve_standard_descriptors();
-  try {
-    auto const chosen = parse_options({argv + 1, argv + argc}, read_environ());
-    if (chosen.answer.empty()) {
-      run(chosen);
-    } else {
-      fmt::print("{}", chosen.answer);
-    }
-    return 0;
-  } catch (usage_error const& e) {
-    fmt::print(stderr, "chorus-server: {}\n", e.what());
-    return bad_usage;
-  } catch (std::exception const& e) {
-    fmt::print(stderr, "chorus-server: {}\n", e.what());
-    return failure;
-  }
+  return cli::run(
+      "chorus-server", [&] { return parse_options({argv + 1, argv + argc}, cli::current_environment()); },
+      [](options const& chosen) {
+        run(chosen);
+        return cli::success;
+      });
 }

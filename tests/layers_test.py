@@ -10,24 +10,28 @@ import sys
 import tempfile
 import unittest
 
-TOP = "the top level"  # main, options and logging: files that are in no folder
+TOP = "the top level"  # the server's main
 
 # Which layers the files of a layer may include.
 MAY_USE = {
+    "cli": {"cli"},
     "support": {"support"},
     "protocol": {"support", "protocol"},
     "chat": {"support", "protocol", "chat"},
-    "server": {"support", "protocol", "chat", "server"},
-    TOP: {"support", "protocol", "chat", "server", TOP},
-    "client": {"support", "protocol", "client"},
-    "bench": {"support", "protocol", "bench"},
+    "server": {"cli", "support", "protocol", "chat", "server"},
+    TOP: {"cli", "support", "protocol", "chat", "server", TOP},
+    "client": {"cli", "support", "protocol", "client"},
+    "bench": {"cli", "support", "protocol", "bench"},
 }
 
 BEAST, ASIO = "boost/beast", "boost/asio"
 MAY_USE_BEAST = {"server", "client", "bench"}
 
-# What support is made of, besides the standard library, whose headers have neither folder nor suffix.
-SUPPORT_PACKAGES = (ASIO, "boost/container", "boost/intrusive", "boost/system", "range/v3")
+# What the lowest layers are made of, besides the standard library, whose headers have neither folder nor suffix.
+PACKAGES = {
+    "cli": ("boost/program_options", "fmt", "range/v3", "unistd.h"),
+    "support": (ASIO, "boost/container", "boost/intrusive", "boost/system", "range/v3"),
+}
 
 HEADERS = {".hpp", ".h", ".ipp"}
 SOURCES = {".cpp", ".cc", ".cxx"}
@@ -41,8 +45,8 @@ def layer_of(path):
 
 
 def is_of(header, package):
-    """True if `header` is `package.hpp` or lies in the folder `package`."""
-    return header == package + ".hpp" or header.startswith(package + "/")
+    """True if `header` is `package` or `package.hpp`, or lies in the folder `package`."""
+    return header in (package, package + ".hpp") or header.startswith(package + "/")
 
 
 def read_tree(root):
@@ -110,8 +114,8 @@ def package_violations(layer, header):
         yield f"{layer} may not use Beast"
     elif is_of(header, ASIO) and layer == "protocol":
         yield "protocol may not use Asio"
-    elif layer == "support" and not is_standard(header) and not any(is_of(header, p) for p in SUPPORT_PACKAGES):
-        yield f"support may not use <{header}>"
+    elif layer in PACKAGES and not is_standard(header) and not any(is_of(header, p) for p in PACKAGES[layer]):
+        yield f"{layer} may not use <{header}>"
 
 
 def is_standard(header):
@@ -160,18 +164,22 @@ class Checker(unittest.TestCase):
             "chat/c.cpp": ["// its own header first", '#include "chat/c.hpp"', "#include <range/v3/all.hpp>"],
             "server/d.hpp": ['#include "chat/c.hpp"', "#include <boost/beast/http/read.hpp>"],
             "server/no_header.cpp": ["#include <string>", '#include "server/d.hpp"'],
-            "options.hpp": ['#include "server/d.hpp"'],
-            "main.cpp": ["#include <string>", '#include "options.hpp"', '#include "server/d.hpp"'],
-            "client/main.cpp": ["#include <boost/beast/websocket.hpp>", '#include "support/a.hpp"'],
+            "cli/o.hpp": ["#include <map>", "#include <fmt/format.h>", "#include <unistd.h>"],
+            "server/options.hpp": ['#include "cli/o.hpp"', '#include "server/d.hpp"'],
+            "main.cpp": ["#include <string>", '#include "server/options.hpp"', '#include "server/d.hpp"'],
+            "client/main.cpp": ["#include <boost/beast/websocket.hpp>", '#include "cli/o.hpp"'],
             "bench/main.cpp": ["#include <boost/beast/websocket.hpp>", '#include "protocol/b.hpp"'],
         })
 
     def test_includes_that_point_up(self):
-        tree = {"support/s.hpp": [], "protocol/p.hpp": [], "chat/c.hpp": [], "server/d.hpp": [], "options.hpp": []}
-        upward = {"support": ["protocol/p.hpp", "chat/c.hpp", "server/d.hpp", "options.hpp"],
-                  "protocol": ["chat/c.hpp", "server/d.hpp", "options.hpp"], "chat": ["server/d.hpp", "options.hpp"],
-                  "server": ["options.hpp"], "client": ["chat/c.hpp", "server/d.hpp", "options.hpp"],
-                  "bench": ["chat/c.hpp", "server/d.hpp", "options.hpp"]}
+        tree = {"cli/o.hpp": [], "support/s.hpp": [], "protocol/p.hpp": [], "chat/c.hpp": [], "server/d.hpp": [],
+                "top.hpp": []}
+        upward = {"cli": ["support/s.hpp", "protocol/p.hpp", "chat/c.hpp", "server/d.hpp", "top.hpp"],
+                  "support": ["cli/o.hpp", "protocol/p.hpp", "chat/c.hpp", "server/d.hpp", "top.hpp"],
+                  "protocol": ["cli/o.hpp", "chat/c.hpp", "server/d.hpp", "top.hpp"],
+                  "chat": ["cli/o.hpp", "server/d.hpp", "top.hpp"],
+                  "server": ["top.hpp"], "client": ["chat/c.hpp", "server/d.hpp", "top.hpp"],
+                  "bench": ["chat/c.hpp", "server/d.hpp", "top.hpp"]}
         for layer, headers in upward.items():
             for header in headers:
                 self.check(tree | {f"{layer}/bad.cpp": ["", f'#include "{header}"']},
@@ -192,10 +200,12 @@ class Checker(unittest.TestCase):
                     "protocol/x.hpp": ['#include "support/b.hpp"'], "protocol/x.cpp": ['#include "protocol/x.hpp"']},
                    r'^protocol/x\.hpp:1: protocol may not use Asio, and "support/b\.hpp" includes it$')
 
-    def test_packages_in_support(self):
-        for header in ("spdlog/logger.h", "boost/json/object.hpp", "unistd.h"):
-            self.check({"support/x.cpp": [f"#include <{header}>"]},
-                       rf"^support/x\.cpp:1: support may not use <{header}>$")
+    def test_packages_in_the_lowest_layers(self):
+        for layer, headers in (("support", ("spdlog/logger.h", "boost/json/object.hpp", "unistd.h")),
+                               ("cli", ("spdlog/logger.h", "boost/asio/post.hpp"))):
+            for header in headers:
+                self.check({f"{layer}/x.cpp": [f"#include <{header}>"]},
+                           rf"^{layer}/x\.cpp:1: {layer} may not use <{header}>$")
 
     def test_include_that_does_not_resolve(self):
         header = {"protocol/frame.hpp": []}

@@ -1,18 +1,21 @@
 #include "bench/bench_options.hpp"
 
+#include <charconv>
 #include <fmt/format.h>
+#include <limits>
+#include <range/v3/algorithm/contains.hpp>
 #include <range/v3/algorithm/find.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <sstream>
 #include <vector>
 
-#include "bench/option_set.hpp"
+#include "bench/stamp.hpp"
+#include "cli/program.hpp"
 
 namespace chorus::bench {
 
 namespace {
 
-namespace po = boost::program_options;
+constexpr std::size_t GiB = 1024 * 1024 * 1024;
+constexpr std::size_t most_connections = 1'000'000;
 
 struct command_text {
   command what;
@@ -48,24 +51,104 @@ std::string list_of_commands() {
   return lines;
 }
 
-po::variables_map read(std::span<char const* const> arguments, po::options_description const& visible) {
-  po::options_description known;
-  known.add(visible).add_options()("url", po::value<std::string>()->default_value("ws://127.0.0.1:8080/chat"));
-  po::positional_options_description positional;
-  positional.add("url", 1);
-  using style = po::command_line_style::style_t;
-  po::variables_map given;
-  try {
-    po::store(po::command_line_parser(arguments | ranges::to<std::vector<std::string>>())
-                  .options(known)
-                  .positional(positional)
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              given);
-  } catch (po::error const& e) {
-    throw bench_usage_error(std::string(e.what()) + "; see --help");
-  }
-  return given;
+/// A positive number, and what stands behind it. Both are nothing if there is none.
+std::pair<double, std::string_view> parse_number(std::string_view text) {
+  double value = 0;
+  auto const end = text.data() + text.size();
+  auto const [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || !(value > 0)) return {};
+  return {value, {rest, static_cast<std::size_t>(end - rest)}};
+}
+
+double parse_rate(std::string_view text) {
+  auto const [value, rest] = parse_number(text);
+  if (value == 0 || value > 1e6 || !rest.empty())
+    throw std::invalid_argument("expected a number of events per second, such as 100 or 0.5");
+  return value;
+}
+
+double parse_share(std::string_view text) {
+  auto const [value, rest] = parse_number(text);
+  if (value > 90 || rest != "%") throw std::invalid_argument("expected a share from 1% to 90%");
+  return value / 100;
+}
+
+/// All options of all commands: this table is the one place to add another.
+cli::option_group options_of(command what, bench_options& to) {
+  using namespace cli;
+  using enum command;
+  struct row {
+    std::vector<command> of;
+    option shown;
+  };
+  auto const connections = count(1, most_connections);
+  auto const messages = count(1, most_messages);
+  std::vector<command> const load = {fanout, stalled, churn};
+  std::vector<command> const at_a_rate = {stalled, churn};
+  std::vector<command> const all_but_storm = {fanout, connect, idle, stalled, churn};
+  std::vector<command> const all = {fanout, connect, idle, stalled, churn, storm};
+  row const table[] = {
+      {{connect}, {"connections", "N", "2000", "how many to open", into(to.connections, connections)}},
+      {{idle}, {"connections", "N", "5000", "how many to open", into(to.connections, connections)}},
+      {{storm},
+       {"connections", "N", "5000",
+        "how many to open; the probe that measures the silence is one more, which the server has to allow",
+        into(to.connections, count(1, most_senders))}},
+      {{idle}, {"for", "TIME", "3s", "watch them that long", into(to.watch, parse_duration)}},
+      {{storm},
+       {"talk", "N", "1", "messages that each of them says, all at once; with 0 nobody says anything",
+        into(to.talk, count(0, most_messages / most_senders))}},
+      {load,
+       {"receivers", "N", "1000", "connections that receive; the senders are among them",
+        into(to.receivers, connections)}},
+      {load, {"senders", "N", "1", "how many of them send", into(to.senders, count(1, most_senders))}},
+      {{fanout},
+       {"in-flight", "N", "32",
+        "closed loop: each sender sends its next message when it has heard its own one that is N back",
+        into(to.in_flight, count(1, 100'000))}},
+      {{fanout},
+       {"rate", "N", "",
+        "open loop instead: so many messages per second of all senders together, come what may; latency counts from "
+        "when a message should have been sent",
+        into(to.rate, parse_rate)}},
+      {at_a_rate,
+       {"rate", "N", "100",
+        "messages per second of all senders together; latency counts from when a message should have been sent",
+        into(to.rate, parse_rate)}},
+      {{fanout, stalled, churn, storm},
+       {"size", "SIZE", "64", "bytes of a message", into(to.size, size(least_text_size, most_text_size))}},
+      {{fanout},
+       {"messages", "N", "2000", "messages of all senders together, in each measurement", into(to.messages, messages)}},
+      {at_a_rate,
+       {"messages", "N", "500", "messages of all senders together, in each measurement", into(to.messages, messages)}},
+      {load,
+       {"warm-up", "N", "64", "messages before the first measurement", into(to.warm_up, count(0, most_messages))}},
+      {{stalled},
+       {"stalled", "SHARE", "10%", "receivers that stop reading after the first half",
+        into(to.stalled_share, parse_share)}},
+      {{stalled},
+       {"fill", "SIZE", "8MiB", "is sent before the second half, so that they are behind by more than sockets hold",
+        into(to.fill, size(0, GiB))}},
+      {{churn},
+       {"churn", "N", "100", "connections that join per second, and as many that leave",
+        into(to.churn_rate, parse_rate)}},
+      {{churn}, {"guests", "N", "50", "how many of those are there at a time", into(to.guests, connections)}},
+      {all_but_storm, {"at-once", "N", "32", "handshakes that are under way at a time", into(to.at_once, connections)}},
+      {{storm},
+       {"at-once", "N", "", "handshakes that are under way at a time, instead of all", into(to.at_once, connections)}},
+      {all,
+       {"server-pid", "PID", "", "measure what this process costs, which is to be the server",
+        into(to.server_pid, count(1, std::numeric_limits<pid_t>::max()))}},
+      {all,
+       {"cpu", "N", "", "run on this core, counted from 0; better not the server's", into(to.cpu, count(0, 4095))}},
+      {all, {"timeout", "TIME", "60s", "fail when a single stage takes longer", into(to.timeout, parse_duration)}},
+      {all, {"json", "", "", "report as one JSON object", into(to.json)}},
+      {all, {"i-own-this-host", "", "", "allow a target that is not this machine", into(to.own_host)}},
+  };
+  option_group found{"Options", {}};
+  for (auto const& [of, shown] : table)
+    if (ranges::contains(of, what)) found.options.push_back(shown);
+  return found;
 }
 
 /// What options are when they are not given because of others.
@@ -76,12 +159,19 @@ void complete(bench_options& o) {
 
 /// What no single option can know.
 void check(bench_options const& o) {
-  if (o.what == command::idle && !o.server_pid) throw bench_usage_error("idle measures a process: add --server-pid");
+  if (o.what == command::idle && !o.server_pid) throw cli::usage_error("idle measures a process: add --server-pid");
   if (o.receivers == 0) return;
-  if (o.senders > o.receivers) throw bench_usage_error("--senders: there are not so many --receivers");
+  if (o.senders > o.receivers) throw cli::usage_error("--senders: there are not so many --receivers");
   auto const stalled = o.stalled_receivers();
   if (o.what == command::stalled && (stalled == 0 || stalled + o.senders > o.receivers))
-    throw bench_usage_error("--stalled: with so many --receivers and --senders that is nobody, or too many");
+    throw cli::usage_error("--stalled: with so many --receivers and --senders that is nobody, or too many");
+}
+
+/// The answer to arguments that begin without a command.
+std::string answer_to(std::span<char const* const> arguments) {
+  cli::program const overview{"chorus-bench", usage + list_of_commands(), {}, std::string(see_command) + example};
+  char const* const help[] = {"--help"};
+  return cli::read(overview, arguments.empty() ? help : arguments).answer;
 }
 
 }  // namespace
@@ -90,39 +180,24 @@ std::string to_string(command what) { return ranges::find(commands, what, &comma
 
 bench_options parse_bench_options(std::span<char const* const> arguments) {
   bench_options result;
-  auto const first = arguments.empty() ? std::string_view("--help") : std::string_view(arguments.front());
-  if (first == "--version") {
-    result.answer = "chorus-bench " CHORUS_VERSION "\n";
-    return result;
-  }
-  if (first == "--help") {
-    result.answer = std::string(usage) + list_of_commands() + see_command + example;
-    return result;
-  }
+  auto const first = arguments.empty() ? std::string_view("-") : std::string_view(arguments.front());
+  if (first.starts_with('-')) result.answer = answer_to(arguments);
+  if (!result.answer.empty()) return result;
   auto const* const named = ranges::find(commands, first, &command_text::name);
   if (named == std::end(commands))
-    throw bench_usage_error(fmt::format("'{}' is no command\n{}", first, list_of_commands()));
+    throw cli::usage_error(fmt::format("'{}' is no command\n{}", first, list_of_commands()));
   result.what = named->what;
-  option_set const options(named->what, result);
-  auto const given = read(arguments.subspan(1), options.visible());
-  if (given.count("help") != 0) {
-    std::ostringstream text;
-    text << "Usage: chorus-bench " << named->name << " [options] [ws://HOST:PORT/PATH]\n"
-         << named->summary << "\n\n"
-         << options.visible() << example;
-    result.answer = text.str();
-    return result;
-  }
-  options.apply(given);
-  try {
-    result.to = parse_url(given["url"].as<std::string>());
-  } catch (std::invalid_argument const& e) {
-    throw bench_usage_error(e.what());
-  }
-  result.json = given.count("json") != 0;
-  result.own_host = given.count("i-own-this-host") != 0;
-  if (given.count("rate") != 0 && given.count("in-flight") != 0 && !given["in-flight"].defaulted())
-    throw bench_usage_error("--in-flight is a closed loop, --rate an open one: choose one");
+  cli::program const program{
+      "chorus-bench",
+      fmt::format("Usage: chorus-bench {} [options] [ws://HOST:PORT/PATH]\n{}\n", named->name, named->summary),
+      {options_of(named->what, result)},
+      example,
+      cli::option{"URL", "URL", "ws://127.0.0.1:8080/chat", "", cli::into(result.to, parse_url)}};
+  auto const read = cli::read(program, arguments.subspan(1));
+  result.answer = read.answer;
+  if (!result.answer.empty()) return result;
+  if (read.given.contains("rate") && read.given.contains("in-flight"))
+    throw cli::usage_error("--in-flight is a closed loop, --rate an open one: choose one");
   complete(result);
   check(result);
   return result;

@@ -1,9 +1,8 @@
 #pragma once
-// The command line of chorus-bench.
+// What can be measured, and what can be chosen for it.
 
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <sys/types.h>
 
@@ -48,12 +47,7 @@ struct bench_options {
   std::string answer;  ///< not empty: print this (help or version) and do nothing else
 };
 
-/// What is wrong, and what would be right.
-struct bench_usage_error : std::runtime_error {
-  using runtime_error::runtime_error;
-};
-
-/// `arguments` are without the program's name. Throws `bench_usage_error`.
+/// `arguments` are without the program's name. Throws `cli::usage_error`.
 bench_options parse_bench_options(std::span<char const* const> arguments);
 
 std::string to_string(command what);

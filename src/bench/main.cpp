@@ -6,13 +6,12 @@
 
 #include "bench/commands.hpp"
 #include "bench/progress.hpp"
+#include "cli/exit_code.hpp"
 
 namespace {
 
 using namespace chorus;
 using namespace chorus::bench;
-
-enum exit_code : int { clean = 0, failed = 1, bad_usage = 2 };
 
 struct outcome {
   report found;
@@ -83,20 +82,11 @@ void print(bench_options const& how, outcome const& result) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  try {
-    auto const how = parse_bench_options({argv + 1, argv + argc});
-    if (!how.answer.empty()) {
-      fmt::print("{}", how.answer);
-      return clean;
-    }
-    auto const result = measure(how);
-    print(how, result);
-    return result.failure.empty() ? clean : failed;
-  } catch (bench_usage_error const& e) {
-    fmt::print(stderr, "chorus-bench: {}\n", e.what());
-    return bad_usage;
-  } catch (std::exception const& e) {
-    fmt::print(stderr, "chorus-bench: {}\n", e.what());
-    return failed;
-  }
+  return cli::run(
+      "chorus-bench", [&] { return parse_bench_options({argv + 1, argv + argc}); },
+      [](bench_options const& chosen) {
+        auto const result = measure(chosen);
+        print(chosen, result);
+        return result.failure.empty() ? cli::success : cli::failure;
+      });
 }

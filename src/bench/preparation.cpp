@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <utility>
 
-#include "bench/bench_options.hpp"
+#include "cli/exit_code.hpp"
 
 namespace chorus::bench {
 
@@ -18,10 +18,10 @@ target resolve(websocket_url url, bool only_loopback) {
   net::ip::basic_resolver<tcp, executor> resolver(io.get_executor());
   error_code ec;
   auto const found = resolver.resolve(url.host, url.port, ec);
-  if (ec) throw bench_usage_error(fmt::format("there is no host '{}': {}", url.host, ec.message()));
+  if (ec) throw cli::usage_error(fmt::format("there is no host '{}': {}", url.host, ec.message()));
   auto const foreign = ranges::find_if_not(found, [](auto const& e) { return e.endpoint().address().is_loopback(); });
   if (only_loopback && foreign != found.end())
-    throw bench_usage_error(fmt::format(
+    throw cli::usage_error(fmt::format(
         "{} is not this machine ({}). A load test can do harm; if that server is your own, say --i-own-this-host",
         url.host, foreign->endpoint().address().to_string()));
   // An IPv4 address first: servers that listen on 0.0.0.0 are not to be found at ::1, which `localhost` may be too.
@@ -47,7 +47,7 @@ void pin_to_cpu(unsigned cpu) {
   CPU_ZERO(&set);
   if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
   if (::sched_setaffinity(0, sizeof set, &set) != 0)
-    throw bench_usage_error(fmt::format("--cpu: cannot run on core {}: {}", cpu, std::strerror(errno)));
+    throw cli::usage_error(fmt::format("--cpu: cannot run on core {}: {}", cpu, std::strerror(errno)));
 }
 
 }  // namespace chorus::bench

@@ -13,7 +13,7 @@ struct target {
   tcp::endpoint endpoint;
 };
 
-/// Resolves the host (blocking; before the run). Throws `bench_usage_error` if there is no such host, or if it is not
+/// Resolves the host (blocking; before the run). Throws `cli::usage_error` if there is no such host, or if it is not
 /// this machine although `only_loopback`: a load test does harm to a server that is not one's own.
 target resolve(websocket_url url, bool only_loopback);
 
@@ -21,7 +21,7 @@ target resolve(websocket_url url, bool only_loopback);
 /// `std::runtime_error` that says what to do if it goes not far enough.
 void allow_connections(std::size_t connections);
 
-/// Keeps this process on one core. Throws `bench_usage_error` if there is no such core.
+/// Keeps this process on one core. Throws `cli::usage_error` if there is no such core.
 void pin_to_cpu(unsigned cpu);
 
 }  // namespace chorus::bench

@@ -1,81 +1,79 @@
-#include "options.hpp"
+#include "cli/program.hpp"
 
-#include <algorithm>
-#include <range/v3/algorithm/find.hpp>
-#include <range/v3/algorithm/min_element.hpp>
-#include <range/v3/numeric/iota.hpp>
-#include <set>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include "cli/closest.hpp"
+#include "cli/sources.hpp"
 
-#include "option_sources.hpp"
-#include "option_table.hpp"
-
-namespace chorus {
+namespace chorus::cli {
 
 namespace {
 
-/// The number of single-character edits that turn one word into another (Levenshtein).
-std::size_t edit_distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  ranges::iota(row, std::size_t{0});
-  for (std::size_t i = 0; i != from.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j != to.size(); ++j) {
-      auto const replaced = diagonal + (from[i] != to[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
+[[noreturn]] void fail_unknown(program const& what, source const& in, setting const& given) {
+  std::vector<std::string_view> names;
+  for (auto const& group : what.groups)
+    for (auto const& o : group.options) names.push_back(o.name);
+  auto const meant = closest(given.key, names);
+  fail(in, "unknown option " + quote(given.spelled) +
+               (meant.empty() ? "; see --help" : "; did you mean " + in.spell(meant) + "?"));
+}
+
+void set(option const& known, source const& from, setting const& given, bool first) {
+  try {
+    known.set(given.value, first);
+  } catch (std::invalid_argument const& e) {
+    auto const where = given.spelled.empty() ? "" : given.spelled + ": ";
+    fail(from, where + quote(given.value) + " will not do: " + e.what());
   }
-  return row.back();
 }
 
-[[noreturn]] void fail_unknown(source const& in, setting const& given) {
-  if (given.key.empty()) fail(in, "unexpected argument " + quoted(given.value) + "; see --help");
-  auto const distance = [&](option const& o) { return edit_distance(given.key, o.name); };
-  auto const nearest = ranges::min_element(option_table(), {}, distance);
-  auto const hint = distance(*nearest) <= 3 ? "; did you mean " + in.spell(nearest->name) + "?" : "; see --help";
-  fail(in, "unknown option " + quoted(given.spelled) + hint);
-}
-
-void apply(source const& from, options& to) {
-  std::set<std::string_view> begun_lists;
+/// Returns the names of the options that the source sets.
+std::set<std::string, std::less<>> apply(source const& from, program const& what) {
+  std::set<std::string, std::less<>> given_here;
   for (auto const& given : from.settings) {
-    auto const known = ranges::find(option_table(), given.key, &option::name);
-    if (known == option_table().end()) fail_unknown(from, given);
-    if (known->clear && begun_lists.insert(known->name).second) known->clear(to);
-    try {
-      known->set(to, given.value);
-    } catch (std::invalid_argument const& e) {
-      fail(from, given.spelled + ": " + quoted(given.value) + " will not do: " + e.what());
-    }
+    auto const* known = what.find(given.key);
+    if (given.key.empty() && what.operand && !given_here.contains("")) known = &*what.operand;
+    if (known == nullptr && given.key.empty()) fail(from, "unexpected argument " + quote(given.value) + "; see --help");
+    if (known == nullptr) fail_unknown(what, from, given);
+    set(*known, from, given, given_here.insert(given.key).second);
   }
+  return given_here;
+}
+
+void set_default(option const& o) {
+  if (!o.default_text.empty()) o.set(std::string(o.default_text), true);
 }
 
 }  // namespace
 
-options parse_options(std::span<char const* const> arguments, environment const& variables) {
-  options result;
-  auto command_line = read_command_line(arguments);
-  if (take(command_line, "help")) {
-    result.answer = help_text();
-    return result;
+option const* program::find(std::string_view option_name) const {
+  for (auto const& group : groups)
+    for (auto const& o : group.options)
+      if (o.name == option_name) return &o;
+  return nullptr;
+}
+
+reading read(program const& what, std::span<char const* const> arguments, environment const& variables) {
+  auto command_line = read_command_line(what, arguments);
+  if (take(command_line, "help")) return {help_text(what), {}};
+  if (take(command_line, "version")) return {std::string(what.name) + " " CHORUS_VERSION "\n", {}};
+
+  for (auto const& group : what.groups)
+    for (auto const& o : group.options) set_default(o);
+  if (what.operand) set_default(*what.operand);
+
+  reading result;
+  if (!what.variable_prefix.empty()) {
+    auto from_environment = read_environment(what, variables);
+    auto const file_there = take(from_environment, "config");
+    auto const file_here = take(command_line, "config");
+    if (file_here) {
+      result.given.merge(apply(read_file(what, command_line, *file_here), what));
+    } else if (file_there) {
+      result.given.merge(apply(read_file(what, from_environment, *file_there), what));
+    }
+    result.given.merge(apply(from_environment, what));
   }
-  if (take(command_line, "version")) {
-    result.answer = "chorus-server " CHORUS_VERSION "\n";
-    return result;
-  }
-  auto from_environment = read_environment(variables);
-  auto const file_there = take(from_environment, "config");
-  if (auto const file_here = take(command_line, "config")) {
-    apply(read_file(command_line, *file_here), result);
-  } else if (file_there) {
-    apply(read_file(from_environment, *file_there), result);
-  }
-  apply(from_environment, result);
-  apply(command_line, result);
+  result.given.merge(apply(command_line, what));
   return result;
 }
 
-}  // namespace chorus
+}  // namespace chorus::cli

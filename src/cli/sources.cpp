@@ -1,4 +1,4 @@
-#include "option_sources.hpp"
+#include "cli/sources.hpp"
 
 #include <boost/program_options.hpp>
 #include <cctype>
@@ -8,13 +8,11 @@
 #include <fstream>
 #include <range/v3/algorithm/transform.hpp>
 #include <range/v3/range/conversion.hpp>
-#include <range/v3/view/filter.hpp>
 #include <sstream>
+#include <unistd.h>
 #include <utility>
 
-#include "option_table.hpp"
-
-namespace chorus {
+namespace chorus::cli {
 
 namespace {
 
@@ -23,62 +21,61 @@ namespace po = boost::program_options;
 constexpr unsigned line_length = 110;
 constexpr unsigned shortest_description = 60;
 
-constexpr char const* usage =
-    "Usage: chorus-server [options]\n"
-    "A WebSocket chat server: ws://ADDRESS:PORT/chat, and an echo at /echo.\n";
-constexpr char const* other_sources =
-    "\nEvery option can also be set in the environment, as CHORUS_PORT=8080 (plain PORT works too), and in the\n"
-    "file that --config names, as port = 8080. The command line wins over the environment, that over the file.\n";
-
-constexpr std::string_view variable_prefix = "CHORUS_";
-
 std::string as_argument(std::string_view option) { return "--" + std::string(option); }
 
-std::string as_variable(std::string_view option) {
-  std::string name(option);
+std::string as_variable(std::string_view prefix, std::string_view option) {
+  auto name = std::string(prefix).append(option);
   ranges::transform(name, name.begin(),
                     [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
-  return std::string(variable_prefix) + name;
+  return name;
 }
 
-std::string as_key(std::string_view option) { return std::string(option); }
-
-std::string option_of_variable(std::string_view variable) {
-  std::string name(variable.substr(variable_prefix.size()));
+std::string option_of_variable(std::string_view name_without_prefix) {
+  std::string name(name_without_prefix);
   ranges::transform(name, name.begin(),
                     [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
   return name;
 }
 
-po::options_description describe() {
-  std::vector<po::options_description> groups;
-  for (auto const& o : option_table()) {
-    if (!o.group.empty()) groups.emplace_back(std::string(o.group), line_length, shortest_description);
-    auto* const value = po::value<std::string>()->value_name(std::string(o.value_name));
-    if (!o.default_text.empty()) value->default_value(std::string(o.default_text));
-    groups.back().add_options()(std::string(o.name).c_str(), value, std::string(o.help).c_str());
+void add(po::options_description& to, option const& o) {
+  if (o.value_name.empty()) {
+    to.add_options()(std::string(o.name).c_str(), o.help.c_str());
+    return;
   }
-  auto* const file = po::value<std::string>()->value_name("FILE");
-  auto& general = groups.emplace_back("General", line_length, shortest_description);
-  general.add_options()("config", file, "read options from this file, one key = value per line");
-  general.add_options()("help", "show this and exit");
-  general.add_options()("version", "show the version and exit");
+  auto* const value = po::value<std::string>()->value_name(std::string(o.value_name));
+  if (!o.default_text.empty()) value->default_value(std::string(o.default_text));
+  to.add_options()(std::string(o.name).c_str(), value, o.help.c_str());
+}
+
+po::options_description describe(program const& what) {
+  option_group general{"General", {}};
+  if (!what.variable_prefix.empty())
+    general.options.push_back({"config", "FILE", "", "read options from this file, one key = value per line", {}});
+  general.options.push_back({"help", "", "", "show this and exit", {}});
+  general.options.push_back({"version", "", "", "show the version and exit", {}});
 
   po::options_description all("", line_length, shortest_description);
-  for (auto const& group : groups) all.add(group);
+  auto const add_group = [&all](option_group const& group) {
+    po::options_description described(std::string(group.heading), line_length, shortest_description);
+    for (auto const& o : group.options) add(described, o);
+    all.add(described);
+  };
+  for (auto const& group : what.groups) add_group(group);
+  add_group(general);
   return all;
 }
 
-std::string value_of(po::option const& o) { return o.value.empty() ? std::string() : o.value.front(); }
+/// A flag is there or not.
+std::string value_of(po::option const& o) { return o.value.empty() ? "true" : o.value.front(); }
 
 }  // namespace
 
-source read_command_line(std::span<char const* const> arguments) {
+source read_command_line(program const& what, std::span<char const* const> arguments) {
   using style = po::command_line_style::style_t;
   source result{"command line", as_argument, {}};
-  std::vector<std::string> positional;
+  std::vector<std::string> operands;
   try {
-    auto const known = describe();
+    auto const known = describe(what);
     auto const parsed = po::command_line_parser(arguments | ranges::to<std::vector<std::string>>())
                             .options(known)
                             .style(style::unix_style & ~style::allow_guessing)
@@ -86,7 +83,7 @@ source read_command_line(std::span<char const* const> arguments) {
                             .run();
     for (auto const& o : parsed.options) {
       if (o.position_key != -1) {
-        positional.push_back(value_of(o));
+        operands.push_back(value_of(o));
         continue;
       }
       auto spelled = o.string_key.starts_with('-') ? o.string_key : as_argument(o.string_key);
@@ -98,34 +95,48 @@ source read_command_line(std::span<char const* const> arguments) {
     fail(result, std::string(e.what()) + "; see --help");
   }
   // As the last of the settings, so that an unknown option is named before what may be its value.
-  for (auto const& argument : positional) result.settings.push_back({"", argument, "argument"});
+  for (auto const& value : operands) result.settings.push_back({"", value, ""});
   return result;
 }
 
-source read_environment(environment const& variables) {
-  source result{"environment", as_variable, {}};
-  // First, so that CHORUS_PORT wins.
-  if (auto const port = variables.find("PORT"); port != variables.end())
-    result.settings.push_back({"port", port->second, "PORT"});
+source read_environment(program const& what, environment const& variables) {
+  auto const prefix = what.variable_prefix;
+  source result{"environment", [prefix](std::string_view option) { return as_variable(prefix, option); }, {}};
+  // First, so that the variable with the prefix wins.
+  for (auto const& group : what.groups)
+    for (auto const& o : group.options)
+      if (auto const other = variables.find(std::string(o.other_variable)); other != variables.end())
+        result.settings.push_back({std::string(o.name), other->second, other->first});
   for (auto const& [name, value] : variables)
-    if (name.starts_with(variable_prefix)) result.settings.push_back({option_of_variable(name), value, name});
+    if (name.starts_with(prefix))
+      result.settings.push_back({option_of_variable(std::string_view(name).substr(prefix.size())), value, name});
   return result;
 }
 
-source read_file(source const& named_in, setting const& config) {
-  source result{config.value, as_key, {}};
+source read_file(program const& what, source const& named_in, setting const& config) {
+  source result{config.value, [](std::string_view option) { return std::string(option); }, {}};
   errno = 0;
   std::ifstream file(config.value);
   std::stringstream content;
   if (!file || !(content << file.rdbuf()))
-    fail(named_in, config.spelled + ": " + quoted(config.value) + " cannot be read: " + std::strerror(errno));
+    fail(named_in, config.spelled + ": " + quote(config.value) + " cannot be read: " + std::strerror(errno));
   try {
-    for (auto const& o : po::parse_config_file(content, describe(), true).options)
+    for (auto const& o : po::parse_config_file(content, describe(what), true).options)
       result.settings.push_back({o.string_key, value_of(o), o.string_key});
   } catch (po::error const& e) {
     fail(result, e.what());
   }
   return result;
+}
+
+environment current_environment() {
+  environment variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    std::string_view const text(*variable);
+    auto const equals = text.find('=');
+    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
 }
 
 std::optional<setting> take(source& from, std::string_view key) {
@@ -138,18 +149,18 @@ std::optional<setting> take(source& from, std::string_view key) {
   return last;
 }
 
-std::string help_text() {
+std::string help_text(program const& what) {
   std::ostringstream text;
-  text << usage << describe() << other_sources;
+  text << what.usage << describe(what) << what.closing;
   return text.str();
 }
 
 void fail(source const& in, std::string const& what) { throw usage_error(in.name + ": " + what); }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   auto escaped = fmt::format("{:?}", text);
   escaped.front() = escaped.back() = '\'';
   return escaped;
 }
 
-}  // namespace chorus
+}  // namespace chorus::cli

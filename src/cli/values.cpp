@@ -1,12 +1,12 @@
-#include "support/option_values.hpp"
+#include "cli/values.hpp"
 
 #include <charconv>
-#include <limits>
 #include <range/v3/algorithm/find.hpp>
 #include <span>
 #include <stdexcept>
+#include <string>
 
-namespace chorus {
+namespace chorus::cli {
 
 namespace {
 
@@ -50,12 +50,9 @@ std::uint64_t parse_count(std::string_view text, std::uint64_t least, std::uint6
   return parse(text, none, least, most, "a number from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
-std::string parse_origin(std::string_view text) {
-  auto const scheme = text.find("://");
-  auto const host = scheme == std::string_view::npos ? std::string_view() : text.substr(scheme + 3);
-  if (text != "*" && (scheme == 0 || host.empty() || host.find_first_of("/?# ") != std::string_view::npos))
-    expected("an origin such as https://example.org or http://localhost:3000, without a path, or *");
-  return std::string(text);
+bool parse_flag(std::string_view text) {
+  if (text != "true" && text != "false") expected("true or false");
+  return text == "true";
 }
 
-}  // namespace chorus
+}  // namespace chorus::cli

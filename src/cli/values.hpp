@@ -4,10 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
-namespace chorus {
+namespace chorus::cli {
 
 // Each of these throws std::invalid_argument that says what would be right, as in "expected a duration such as 15s,
 // 200ms or 1h".
@@ -21,7 +20,7 @@ std::size_t parse_size(std::string_view text, std::size_t least, std::size_t mos
 /// A whole number, both bounds inclusive.
 std::uint64_t parse_count(std::string_view text, std::uint64_t least, std::uint64_t most);
 
-/// The Origin of a web page, `scheme://host` or `scheme://host:port`, or `*` for any.
-std::string parse_origin(std::string_view text);
+/// `true` or `false`.
+bool parse_flag(std::string_view text);
 
-}  // namespace chorus
+}  // namespace chorus::cli

@@ -1,8 +1,7 @@
 #pragma once
-// The client's command line.
+// What the user of the client can choose.
 
 #include <span>
-#include <stdexcept>
 #include <string>
 
 #include "client/connection.hpp"
@@ -12,7 +11,7 @@ namespace chorus {
 struct client_options {
   websocket_url to;
   handshake how;
-  std::chrono::milliseconds linger = std::chrono::seconds(2);
+  std::chrono::milliseconds linger{};
   bool reconnect = false;
   std::string script;  ///< play this file; empty: talk or pipe
   bool tap = false;
@@ -21,12 +20,7 @@ struct client_options {
   std::string answer;  ///< not empty: print this (help or version) and do nothing else
 };
 
-/// What is wrong, and what would be right.
-struct client_usage_error : std::runtime_error {
-  using runtime_error::runtime_error;
-};
-
-/// `arguments` are without the program's name. Throws `client_usage_error`.
+/// `arguments` are without the program's name. Throws `cli::usage_error`.
 client_options parse_client_options(std::span<char const* const> arguments);
 
 }  // namespace chorus

@@ -1,14 +1,15 @@
 #pragma once
 // How the client ends.
 
+#include "cli/exit_code.hpp"
 #include "client/connection.hpp"
 
 namespace chorus {
 
 enum class exit_code : int {
-  clean = 0,
-  cannot_connect = 1,  ///< or a script failed
-  bad_usage = 2,
+  clean = cli::success,
+  cannot_connect = cli::failure,  ///< or a script failed
+  bad_usage = cli::bad_usage,
   closed_by_server = 3,
   protocol_error = 4,
 };

@@ -1,12 +1,11 @@
 // chorus-client: talks on a terminal, passes on in a pipe, plays a script.
 
 #include <boost/asio/co_spawn.hpp>
-#include <cstdio>
 #include <exception>
-#include <fmt/format.h>
 #include <unistd.h>
 #include <utility>
 
+#include "cli/exit_code.hpp"
 #include "client/client_options.hpp"
 #include "client/exit_code.hpp"
 #include "client/interactive.hpp"
@@ -44,16 +43,7 @@ exit_code run(client_options how) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  try {
-    auto how = parse_client_options({argv + 1, argv + argc});
-    if (how.answer.empty()) return static_cast<int>(run(std::move(how)));
-    fmt::print("{}", how.answer);
-    return static_cast<int>(exit_code::clean);
-  } catch (client_usage_error const& e) {
-    fmt::print(stderr, "chorus-client: {}\n", e.what());
-    return static_cast<int>(exit_code::bad_usage);
-  } catch (std::exception const& e) {
-    fmt::print(stderr, "chorus-client: {}\n", e.what());
-    return static_cast<int>(exit_code::cannot_connect);
-  }
+  return cli::run(
+      "chorus-client", [&] { return parse_client_options({argv + 1, argv + argc}); },
+      [](client_options chosen) { return static_cast<int>(run(std::move(chosen))); });
 }

@@ -1,4 +1,4 @@
-#include "logging.hpp"
+#include "server/logging.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,100 +1,121 @@
-#include "option_table.hpp"
+#include "server/options.hpp"
 
 #include <cstdint>
-#include <limits>
-
-#include "support/option_values.hpp"
+#include <stdexcept>
 
 namespace chorus {
 
 namespace {
 
-auto duration_into(duration settings::* member) {
-  return [member](options& o, std::string const& value) { o.server.*member = parse_duration(value); };
-}
-
-auto size_into(std::size_t settings::* member, std::size_t least, std::size_t most) {
-  return [=](options& o, std::string const& value) { o.server.*member = parse_size(value, least, most); };
-}
-
-auto count_into(std::size_t settings::* member) {
-  return [member](options& o, std::string const& value) { o.server.*member = parse_count(value, 0, UINT32_MAX); };
-}
-
-void set_address(options& o, std::string const& value) {
-  boost::system::error_code ec;
-  o.server.address = boost::asio::ip::make_address(value, ec);
-  if (ec) throw std::invalid_argument("expected an IP address such as 0.0.0.0, 127.0.0.1 or ::");
-}
-
-void set_port(options& o, std::string const& value) {
-  o.server.port = static_cast<std::uint16_t>(parse_count(value, 0, UINT16_MAX));
-}
-
-void add_origin(options& o, std::string const& value) { o.server.allow_origins.push_back(parse_origin(value)); }
-
-void set_level(options& o, std::string const& value) {
-  o.log_level = spdlog::level::from_str(value);
-  // An unknown name parses as `off`.
-  if (o.log_level == spdlog::level::off && value != "off")
-    throw std::invalid_argument("expected trace, debug, info, warn, error, critical or off");
-}
-
-void set_format(options& o, std::string const& value) {
-  if (value != "text" && value != "json") throw std::invalid_argument("expected text or json");
-  o.format = value == "json" ? log_format::json : log_format::text;
-}
-
 constexpr std::size_t KiB = 1024;
-constexpr std::size_t MiB = 1024 * KiB;
-constexpr std::size_t GiB = 1024 * MiB;
+constexpr std::size_t GiB = 1024 * 1024 * KiB;
 
-option const table[] = {
-    {"Listening", "address", "IP", "0.0.0.0", "listen on this address; :: is IPv6 and IPv4", set_address},
-    {"", "port", "N", "8080", "listen on this port; 0 picks a free one and logs it", set_port},
-    {"", "allow-origin", "ORIGIN", "",
-     "pages from there may connect too, not only from the server's own host; https://example.org, or * for any; may be "
-     "repeated",
-     add_origin, [](options& o) { o.server.allow_origins.clear(); }},
+constexpr char const* usage =
+    "Usage: chorus-server [options]\n"
+    "A WebSocket chat server: ws://ADDRESS:PORT/chat, and an echo at /echo.\n";
+constexpr char const* other_sources =
+    "\nEvery option can also be set in the environment, as CHORUS_PORT=8080 (plain PORT works too), and in the\n"
+    "file that --config names, as port = 8080. The command line wins over the environment, that over the file.\n";
 
-    {"Timeouts (15s, 200ms, 1h; a bare number is seconds; 0 is off)", "handshake-timeout", "TIME", "10s",
-     "from connecting, or the last answer, to the end of a request", duration_into(&settings::handshake_timeout)},
-    {"", "ping-interval", "TIME", "15s", "a silent peer is pinged this often", duration_into(&settings::ping_interval)},
-    {"", "ping-timeout", "TIME", "15s",
-     "for the answer to a ping or to a close frame that has reached the peer; then 1011 Ping timeout",
-     duration_into(&settings::ping_timeout)},
-    {"", "write-timeout", "TIME", "10s", "a peer that data waits for acknowledges no byte for that long: it is cut off",
-     duration_into(&settings::write_timeout)},
-    {"", "drain-delay", "TIME", "0", "after the signal to stop, go on for that long with /readyz answering 503",
-     duration_into(&settings::drain_delay)},
-    {"", "drain-timeout", "TIME", "10s", "for everyone to leave when the server stops; 0 is at once",
-     duration_into(&settings::drain_timeout)},
+boost::asio::ip::address parse_address(std::string const& text) {
+  boost::system::error_code ec;
+  auto const address = boost::asio::ip::make_address(text, ec);
+  if (ec) throw std::invalid_argument("expected an IP address such as 0.0.0.0, 127.0.0.1 or ::");
+  return address;
+}
 
-    {"Limits (64KiB, 1MiB; a bare number is bytes)", "max-header-size", "SIZE", "8KiB",
-     "request line and headers; over it 431", size_into(&settings::max_header_size, 256, most_max_header_size)},
-    {"", "max-message-size", "SIZE", "64KiB", "one message from a peer; over it 1009; 0 is no limit",
-     size_into(&settings::max_message_size, 0, GiB)},
-    {"", "outbound-limit", "SIZE", "1MiB",
-     "what may wait for one slow peer; over it messages are skipped, with a notice",
-     size_into(&settings::outbound_limit, KiB, GiB)},
-    {"", "unsent-limit", "SIZE", "64KiB",
-     "what the kernel takes for a peer and cannot send yet; 0 leaves it to the system",
-     size_into(&settings::unsent_limit, 0, GiB)},
-    {"", "max-connections", "N", "10000",
-     "WebSockets in all; over it 503; 0 is no limit; 128 more may speak plain HTTP, those that wait longest give way",
-     count_into(&settings::max_connections)},
-    {"", "max-connections-per-address", "N", "0", "the same, from one address; 0 is no limit",
-     count_into(&settings::max_connections_per_address)},
+/// The Origin of a web page: `scheme://host` or `scheme://host:port`, or `*` for any.
+std::string parse_origin(std::string const& text) {
+  auto const scheme = text.find("://");
+  auto const host = scheme == std::string::npos ? "" : text.substr(scheme + 3);
+  if (text != "*" && (scheme == 0 || host.empty() || host.find_first_of("/?# ") != std::string::npos))
+    throw std::invalid_argument(
+        "expected an origin such as https://example.org or http://localhost:3000, without a path, or *");
+  return text;
+}
 
-    {"Logging", "log-level", "LEVEL", "info", "trace, debug, info, warn, error, critical or off", set_level},
-    {"", "log-format", "FORMAT", "text", "text, or json: one object per line", set_format},
-    {"", "slow-turn", "TIME", "0",
-     "warn when one turn of the event loop takes more CPU time: meanwhile nobody else is served",
-     [](options& o, std::string const& value) { o.slow_turn = parse_duration(value); }},
-};
+spdlog::level::level_enum parse_level(std::string const& text) {
+  auto const level = spdlog::level::from_str(text);
+  // What an unknown name is parsed as.
+  if (level == spdlog::level::off && text != "off")
+    throw std::invalid_argument("expected trace, debug, info, warn, error, critical or off");
+  return level;
+}
+
+/// All options: this table is the one place to add another.
+cli::program describe(options& to) {
+  using namespace cli;
+  auto& s = to.server;
+  std::vector<option_group> groups = {
+      {"Listening",
+       {
+           {"address", "IP", "0.0.0.0", "listen on this address; :: is IPv6 and IPv4", into(s.address, parse_address)},
+           {"port", "N", "8080", "listen on this port; 0 picks a free one and logs it",
+            into(s.port, count(0, UINT16_MAX)), "PORT"},
+           {"allow-origin", "ORIGIN", "",
+            "pages from there may connect too, not only from the server's own host; https://example.org, or * for any; "
+            "may be repeated",
+            append_to(s.allow_origins, parse_origin)},
+       }},
+      {"Timeouts (15s, 200ms, 1h; a bare number is seconds; 0 is off)",
+       {
+           {"handshake-timeout", "TIME", "10s", "from connecting, or the last answer, to the end of a request",
+            into(s.handshake_timeout, parse_duration)},
+           {"ping-interval", "TIME", "15s", "a silent peer is pinged this often",
+            into(s.ping_interval, parse_duration)},
+           {"ping-timeout", "TIME", "15s",
+            "for the answer to a ping or to a close frame that has reached the peer; then 1011 Ping timeout",
+            into(s.ping_timeout, parse_duration)},
+           {"write-timeout", "TIME", "10s",
+            "a peer that data waits for acknowledges no byte for that long: it is cut off",
+            into(s.write_timeout, parse_duration)},
+           {"drain-delay", "TIME", "0", "after the signal to stop, go on for that long with /readyz answering 503",
+            into(s.drain_delay, parse_duration)},
+           {"drain-timeout", "TIME", "10s", "for everyone to leave when the server stops; 0 is at once",
+            into(s.drain_timeout, parse_duration)},
+       }},
+      {"Limits (64KiB, 1MiB; a bare number is bytes)",
+       {
+           {"max-header-size", "SIZE", "8KiB", "request line and headers; over it 431",
+            into(s.max_header_size, size(256, most_max_header_size))},
+           {"max-message-size", "SIZE", "64KiB", "one message from a peer; over it 1009; 0 is no limit",
+            into(s.max_message_size, size(0, GiB))},
+           {"outbound-limit", "SIZE", "1MiB",
+            "what may wait for one slow peer; over it messages are skipped, with a notice",
+            into(s.outbound_limit, size(KiB, GiB))},
+           {"unsent-limit", "SIZE", "64KiB",
+            "what the kernel takes for a peer and cannot send yet; 0 leaves it to the system",
+            into(s.unsent_limit, size(0, GiB))},
+           {"max-connections", "N", "10000",
+            "WebSockets in all; over it 503; 0 is no limit; 128 more may speak plain HTTP, those that wait longest "
+            "give "
+            "way",
+            into(s.max_connections, count(0, UINT32_MAX))},
+           {"max-connections-per-address", "N", "0", "the same, from one address; 0 is no limit",
+            into(s.max_connections_per_address, count(0, UINT32_MAX))},
+       }},
+      {"Logging",
+       {
+           {"log-level", "LEVEL", "info", "trace, debug, info, warn, error, critical or off",
+            into(to.log_level, parse_level)},
+           {"log-format", "FORMAT", "text", "text, or json: one object per line",
+            into(to.format, one_of<log_format>({{"text", log_format::text}, {"json", log_format::json}}))},
+           {"slow-turn", "TIME", "0",
+            "warn when one turn of the event loop takes more CPU time: meanwhile nobody else is served",
+            into(to.slow_turn, parse_duration)},
+       }},
+  };
+  program result{"chorus-server", usage, std::move(groups), other_sources};
+  result.variable_prefix = "CHORUS_";
+  return result;
+}
 
 }  // namespace
 
-std::span<option const> option_table() { return table; }
+options parse_options(std::span<char const* const> arguments, cli::environment const& variables) {
+  options result;
+  result.answer = cli::read(describe(result), arguments, variables).answer;
+  return result;
+}
 
 }  // namespace chorus

@@ -35,6 +35,8 @@ struct settings {
   std::size_t max_connections_per_address = 0;
 
   std::vector<std::string> allow_origins;  ///< besides the server's own host; `*` is all
+
+  bool operator==(settings const&) const = default;
 };
 
 }  // namespace chorus

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "logging.hpp"
+#include "server/logging.hpp"
 
 namespace chorus::test {
 

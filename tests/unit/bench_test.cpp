@@ -12,6 +12,7 @@
 #include "bench/report.hpp"
 #include "bench/stamp.hpp"
 #include "bench/tcp_memory.hpp"
+#include "cli/exit_code.hpp"
 
 namespace chorus::bench {
 
@@ -383,13 +384,13 @@ BOOST_AUTO_TEST_CASE(in_a_storm_all_do_all_at_once) {
 
 BOOST_AUTO_TEST_CASE(bad_usage_is_named) {
   auto const complains = [](std::vector<char const*> const& arguments, std::string const& words) {
-    BOOST_CHECK_EXCEPTION(parse(arguments), bench_usage_error, [&](bench_usage_error const& e) {
+    BOOST_CHECK_EXCEPTION(parse(arguments), cli::usage_error, [&](cli::usage_error const& e) {
       BOOST_TEST(std::string(e.what()).find(words) != std::string::npos, e.what());
       return true;
     });
   };
   complains({"sprint"}, "'sprint' is no command");
-  complains({"fanout", "--connections=3"}, "unrecognised option '--connections=3'");
+  complains({"fanout", "--connections=3"}, "command line: unknown option '--connections'");
   complains({"fanout", "--size=8"}, "--size: '8' will not do: expected a size from 32 to");
   complains({"fanout", "--rate=0"}, "--rate: '0' will not do");
   complains({"fanout", "--rate=5", "--in-flight=5"}, "choose one");
@@ -398,7 +399,7 @@ BOOST_AUTO_TEST_CASE(bad_usage_is_named) {
   complains({"idle"}, "--server-pid");
   complains({"stalled", "--receivers=5"}, "--stalled");
   complains({"stalled", "--stalled=10"}, "expected a share");
-  complains({"storm", "--senders=5"}, "unrecognised option '--senders=5'");
+  complains({"storm", "--senders=5"}, "command line: unknown option '--senders'");
   complains({"storm", "--talk=101"}, "--talk: '101' will not do: expected a number from 0 to 100");
 }
 

@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
                                                                {"--tap"},
                                                                {"--script=f", "--subprotocol=p"},
                                                                {"--header", ": x"}})
-    BOOST_CHECK_THROW(parse(bad), client_usage_error);
+    BOOST_CHECK_THROW(parse(bad), cli::usage_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-#include "options.hpp"
+#include "server/options.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "support/option_values.hpp"
+#include "cli/closest.hpp"
+#include "cli/values.hpp"
 
 namespace chorus {
 
@@ -17,14 +18,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-options parse(std::vector<char const*> arguments, environment const& variables = {}) {
+options parse(std::vector<char const*> arguments, cli::environment const& variables = {}) {
   return parse_options(arguments, variables);
 }
 
-std::string error_of(std::vector<char const*> arguments, environment const& variables = {}) {
+std::string error_of(std::vector<char const*> arguments, cli::environment const& variables = {}) {
   try {
     parse_options(arguments, variables);
-  } catch (usage_error const& e) {
+  } catch (cli::usage_error const& e) {
     return e.what();
   }
   return "no error";
@@ -43,84 +44,154 @@ struct config_file {
 BOOST_AUTO_TEST_SUITE(option_values)
 
 BOOST_AUTO_TEST_CASE(durations) {
-  BOOST_TEST((parse_duration("200ms") == 200ms));
-  BOOST_TEST((parse_duration("15s") == 15s));
-  BOOST_TEST((parse_duration("5m") == 5min));
-  BOOST_TEST((parse_duration("1h") == 1h));
-  BOOST_TEST((parse_duration("30") == 30s));
-  BOOST_TEST((parse_duration("0") == 0s));
+  BOOST_TEST((cli::parse_duration("200ms") == 200ms));
+  BOOST_TEST((cli::parse_duration("15s") == 15s));
+  BOOST_TEST((cli::parse_duration("5m") == 5min));
+  BOOST_TEST((cli::parse_duration("1h") == 1h));
+  BOOST_TEST((cli::parse_duration("30") == 30s));
+  BOOST_TEST((cli::parse_duration("0") == 0s));
   for (auto const* bad :
        {"", "s", "-1s", "1.5s", "1 s", "1d", "15S", " 1s", "99999999999999999999s", "18446744073709551615h", "8761h"})
-    BOOST_CHECK_THROW(parse_duration(bad), std::invalid_argument);
+    BOOST_CHECK_THROW(cli::parse_duration(bad), std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(sizes) {
-  BOOST_TEST(parse_size("512", 0, 1 << 20) == 512U);
-  BOOST_TEST(parse_size("512B", 0, 1 << 20) == 512U);
-  BOOST_TEST(parse_size("64KiB", 0, 1 << 20) == 65536U);
-  BOOST_TEST(parse_size("1MiB", 0, 1 << 20) == 1048576U);
-  BOOST_TEST(parse_size("10", 10, 20) == 10U);
-  BOOST_TEST(parse_size("20", 10, 20) == 20U);
+  BOOST_TEST(cli::parse_size("512", 0, 1 << 20) == 512U);
+  BOOST_TEST(cli::parse_size("512B", 0, 1 << 20) == 512U);
+  BOOST_TEST(cli::parse_size("64KiB", 0, 1 << 20) == 65536U);
+  BOOST_TEST(cli::parse_size("1MiB", 0, 1 << 20) == 1048576U);
+  BOOST_TEST(cli::parse_size("10", 10, 20) == 10U);
+  BOOST_TEST(cli::parse_size("20", 10, 20) == 20U);
   for (auto const* bad : {"", "64KB", "64kib", "1.5MiB", "-1", "9", "21", "18446744073709551615GiB"})
-    BOOST_CHECK_THROW(parse_size(bad, 10, 20), std::invalid_argument);
+    BOOST_CHECK_THROW(cli::parse_size(bad, 10, 20), std::invalid_argument);
 }
 
-BOOST_AUTO_TEST_CASE(origins) {
-  for (auto const* good : {"*", "https://example.org", "http://localhost:3000", "http://[::1]:80"})
-    BOOST_TEST(parse_origin(good) == good);
-  for (auto const* bad : {"", "example.org", "https://", "://x", "https://example.org/", "https://a b"})
-    BOOST_CHECK_THROW(parse_origin(bad), std::invalid_argument);
+BOOST_AUTO_TEST_SUITE_END()
+
+/// A program with one option of each kind.
+BOOST_AUTO_TEST_SUITE(any_program)
+
+namespace {
+
+struct chosen {
+  std::uint64_t number = 0;
+  bool loud = false;
+  std::vector<std::string> names;
+  std::string where;
+  cli::reading result;
+};
+
+chosen read(std::vector<char const*> arguments, std::string_view prefix = "", cli::environment const& variables = {}) {
+  chosen to;
+  auto const same = [](std::string const& text) { return text; };
+  cli::option_group group{"Things",
+                          {{"number", "N", "7", "how many", cli::into(to.number, cli::count(1, 9))},
+                           {"loud", "", "", "and how", cli::into(to.loud)},
+                           {"name", "NAME", "", "who", cli::append_to(to.names, same), "WHO"}}};
+  cli::program const program{"things",
+                             "Usage: things\n",
+                             {group},
+                             "The end.\n",
+                             cli::option{"PLACE", "PLACE", "here", "", cli::into(to.where)},
+                             prefix};
+  to.result = cli::read(program, arguments, variables);
+  return to;
+}
+
+std::string complaint(std::vector<char const*> const& arguments, std::string_view prefix = "",
+                      cli::environment const& variables = {}) {
+  try {
+    read(arguments, prefix, variables);
+  } catch (cli::usage_error const& e) {
+    return e.what();
+  }
+  return "none";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(has_defaults) {
+  auto const nothing = read({});
+  BOOST_TEST(nothing.number == 7U);
+  BOOST_TEST(!nothing.loud);
+  BOOST_TEST(nothing.names.empty());
+  BOOST_TEST(nothing.where == "here");
+  BOOST_TEST(nothing.result.given.empty());
+}
+
+BOOST_AUTO_TEST_CASE(takes_values_flags_lists_and_one_operand) {
+  auto const all = read({"--number", "3", "there", "--loud", "--name=a", "--name=b"});
+  BOOST_TEST(all.number == 3U);
+  BOOST_TEST(all.loud);
+  BOOST_TEST((all.names == std::vector<std::string>{"a", "b"}));
+  BOOST_TEST(all.where == "there");
+  BOOST_TEST((all.result.given == std::set<std::string, std::less<>>{"", "loud", "name", "number"}));
+  BOOST_TEST(read({"--number=3", "--number=4"}).number == 4U);
+  BOOST_TEST(complaint({"there", "here"}) == "command line: unexpected argument 'here'; see --help");
+}
+
+BOOST_AUTO_TEST_CASE(reads_environment_and_file_only_if_it_says_so) {
+  config_file const file("loud = true\nnumber = 2\n");
+  auto const config = "--config=" + file.path;
+  BOOST_TEST(read({}, "", {{"T_NUMBER", "3"}, {"WHO", "me"}}).number == 7U);
+  BOOST_TEST(complaint({config.c_str()}) == "command line: unknown option '--config'; see --help");
+  auto const told = read({config.c_str()}, "T_", {{"T_NUMBER", "3"}, {"WHO", "me"}});
+  BOOST_TEST(told.number == 3U);
+  BOOST_TEST(told.loud);
+  BOOST_TEST((told.names == std::vector<std::string>{"me"}));
+  BOOST_TEST(!read({config.c_str()}, "T_", {{"T_LOUD", "false"}}).loud);
+  BOOST_TEST(complaint({}, "T_", {{"T_LOUD", "yes"}}) ==
+             "environment: T_LOUD: 'yes' will not do: expected true or false");
+}
+
+BOOST_AUTO_TEST_CASE(explains_itself) {
+  auto const help = read({"--help"}).result.answer;
+  BOOST_TEST(help.starts_with("Usage: things\n\nThings:\n"));
+  BOOST_TEST(help.find("--number N (=7)") != std::string::npos);
+  BOOST_TEST(help.find("--config") == std::string::npos);
+  BOOST_TEST(help.ends_with("The end.\n"));
+  BOOST_TEST(read({"--help"}, "T_").result.answer.find("--config FILE") != std::string::npos);
+  BOOST_TEST(read({"--version"}).result.answer.starts_with("things "));
+}
+
+BOOST_AUTO_TEST_CASE(guesses_what_was_meant) {
+  std::vector<std::string_view> const all{"address", "port", "ping-timeout"};
+  BOOST_TEST(cli::closest("prot", all) == "port");
+  BOOST_TEST(cli::closest("addr", all) == "address");
+  BOOST_TEST(cli::closest("pingtimeout", all) == "ping-timeout");
+  BOOST_TEST(cli::closest("xylophone", all).empty());
+  BOOST_TEST(cli::closest("p", all).empty());
+  BOOST_TEST(cli::closest("", all).empty());
+}
+
+BOOST_AUTO_TEST_CASE(becomes_an_exit_code) {
+  struct asked {
+    std::string answer;
+  };
+  auto const act = [](asked const&) { return 7; };
+  BOOST_TEST(cli::run("things", [] { return asked{}; }, act) == 7);
+  BOOST_TEST(cli::run("things", [] { return asked{"help\n"}; }, act) == cli::success);
+  BOOST_TEST(cli::run("things", []() -> asked { throw cli::usage_error("wrong"); }, act) == cli::bad_usage);
+  BOOST_TEST(cli::run("things", []() -> asked { throw std::runtime_error("broken"); }, act) == cli::failure);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(option_sources)
 
-BOOST_AUTO_TEST_CASE(defaults_are_the_documented_ones) {
+/// What the help shows as defaults is what a server has that nobody tells anything.
+BOOST_AUTO_TEST_CASE(defaults_of_the_table_are_those_of_the_settings) {
   auto const defaults = parse({});
-  BOOST_TEST(defaults.server.port == 8080);
-  BOOST_TEST(defaults.server.address.to_string() == "0.0.0.0");
-  BOOST_TEST((defaults.server.ping_interval == 15s));
-  BOOST_TEST(defaults.server.max_message_size == 65536U);
-  BOOST_TEST(defaults.server.outbound_limit == 1048576U);
-}
-
-/// What the help text promises as a default, given explicitly, changes nothing.
-BOOST_AUTO_TEST_CASE(help_shows_the_real_defaults) {
-  auto const given =
-      parse({"--address=0.0.0.0", "--port=8080", "--handshake-timeout=10s", "--ping-interval=15s", "--ping-timeout=15s",
-             "--write-timeout=10s", "--drain-delay=0", "--drain-timeout=10s", "--unsent-limit=64KiB", "--slow-turn=0",
-             "--max-header-size=8KiB", "--max-message-size=64KiB", "--outbound-limit=1MiB", "--max-connections=10000",
-             "--max-connections-per-address=0", "--log-level=info", "--log-format=text"});
-  settings const real;
-  BOOST_TEST((given.server.address == real.address));
-  BOOST_TEST(given.server.port == real.port);
-  BOOST_TEST((given.server.handshake_timeout == real.handshake_timeout));
-  BOOST_TEST((given.server.ping_interval == real.ping_interval));
-  BOOST_TEST((given.server.ping_timeout == real.ping_timeout));
-  BOOST_TEST((given.server.write_timeout == real.write_timeout));
-  BOOST_TEST((given.server.drain_delay == real.drain_delay));
-  BOOST_TEST((given.server.drain_timeout == real.drain_timeout));
-  BOOST_TEST(given.server.max_header_size == real.max_header_size);
-  BOOST_TEST(given.server.max_message_size == real.max_message_size);
-  BOOST_TEST(given.server.outbound_limit == real.outbound_limit);
-  BOOST_TEST(given.server.unsent_limit == real.unsent_limit);
-  BOOST_TEST(given.server.max_connections == real.max_connections);
-  BOOST_TEST(given.server.max_connections_per_address == real.max_connections_per_address);
-  BOOST_TEST((given.log_level == options().log_level));
-  BOOST_TEST((given.format == options().format));
-  BOOST_TEST((given.slow_turn == options().slow_turn));
-
-  auto const help = parse({"--help"}).answer;
-  for (auto const* shown :
-       {"--port N (=8080)", "--ping-interval TIME (=15s)", "--drain-timeout TIME (=10s)",
-        "--max-header-size SIZE (=8KiB)", "--outbound-limit SIZE (=1MiB)", "--max-connections N (=10000)"})
-    BOOST_TEST(help.find(shown) != std::string::npos, shown);
+  BOOST_TEST((defaults.server == settings()));
+  BOOST_TEST((defaults.log_level == options().log_level));
+  BOOST_TEST((defaults.format == options().format));
+  BOOST_TEST((defaults.slow_turn == options().slow_turn));
+  BOOST_TEST((parse({"--port=8081"}).server != settings()));
 }
 
 BOOST_AUTO_TEST_CASE(command_line_wins_over_environment_over_file) {
   config_file const file("# a comment\nport = 1\nping-interval = 1s\nmax-connections = 1\n");
-  environment const variables{{"CHORUS_PORT", "2"}, {"CHORUS_PING_INTERVAL", "2s"}, {"CHORUS_CONFIG", file.path}};
+  cli::environment const variables{{"CHORUS_PORT", "2"}, {"CHORUS_PING_INTERVAL", "2s"}, {"CHORUS_CONFIG", file.path}};
   auto const chosen = parse({"--port", "3"}, variables);
   BOOST_TEST(chosen.server.port == 3);
   BOOST_TEST((chosen.server.ping_interval == 2s));

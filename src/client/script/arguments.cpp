@@ -2,7 +2,8 @@
 
 #include <stdexcept>
 
-#include "support/option_values.hpp"
+#include "cli/closest.hpp"
+#include "cli/values.hpp"
 
 namespace chorus::script {
 
@@ -24,7 +25,7 @@ std::pair<std::string, text> header(scanner& in) {
 std::size_t parse_size(scanner& in) {
   auto const where = in.here();
   try {
-    return chorus::parse_size(in.word("a size such as 4KiB"), 1, largest_buffer);
+    return cli::parse_size(in.word("a size such as 4KiB"), 1, largest_buffer);
   } catch (std::invalid_argument const& error) {
     throw script_error(where, error.what());
   }
@@ -40,7 +41,7 @@ text parse_known_user(scanner& in, scope const& known) {
   if (!name.is_constant() || known.any_user) return name;
   auto const literal = name.expand({});
   if (known.users.contains(literal)) return name;
-  auto const similar = closest(literal, {known.users.begin(), known.users.end()});
+  auto const similar = cli::closest(literal, {known.users.begin(), known.users.end()});
   throw script_error(where, "nobody is connected as '" + literal + "' above" +
                                 (similar.empty() ? "" : "; did you mean '" + std::string(similar) + "'?"));
 }
@@ -68,7 +69,7 @@ std::uint16_t parse_close_code(scanner& in) {
 std::chrono::milliseconds parse_duration(scanner& in) {
   auto const where = in.here();
   try {
-    return chorus::parse_duration(in.word("a duration such as 5s or 200ms"));
+    return cli::parse_duration(in.word("a duration such as 5s or 200ms"));
   } catch (std::invalid_argument const& error) {
     throw script_error(where, error.what());
   }

@@ -53,24 +53,6 @@ std::string escape(std::string_view character) {
 
 std::string cut_note(std::size_t bytes) { return "... (" + std::to_string(bytes) + " bytes)"; }
 
-/// How many characters to add, leave out, replace or swap with their neighbour to get from one to the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> least(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) {
-    for (std::size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        least[i][j] = i + j;
-        continue;
-      }
-      auto const change = least[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      least[i][j] = std::min({change, least[i - 1][j] + 1, least[i][j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        least[i][j] = std::min(least[i][j], least[i - 2][j - 2] + 1);
-    }
-  }
-  return least[a.size()][b.size()];
-}
-
 }  // namespace
 
 std::string format(diagnostic const& what, source const& in) {
@@ -129,19 +111,6 @@ std::string to_hex(std::string_view bytes) {
     hex += digits[byte & 15];
   }
   return hex;
-}
-
-std::string_view closest(std::string_view word, std::vector<std::string_view> const& all) {
-  std::string_view best;
-  auto least = word.size() / 3 + 2;
-  for (auto const candidate : all) {
-    auto const changes = distance(word, candidate);
-    if (changes < least) {
-      least = changes;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 }  // namespace chorus::script

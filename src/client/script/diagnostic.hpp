@@ -64,7 +64,4 @@ bool is_utf8(std::string_view text);
 /// All bytes in hexadecimal.
 std::string to_hex(std::string_view bytes);
 
-/// The one of `all` that `word` is probably meant to be, or nothing.
-std::string_view closest(std::string_view word, std::vector<std::string_view> const& all);
-
 }  // namespace chorus::script

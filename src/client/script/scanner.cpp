@@ -4,7 +4,7 @@
 #include <boost/json/stream_parser.hpp>
 #include <stdexcept>
 
-#include "support/option_values.hpp"
+#include "cli/values.hpp"
 
 namespace chorus::script {
 
@@ -72,7 +72,7 @@ text scanner::one_string() {
     auto const where = here();
     auto const times = word("how often to repeat the string");
     try {
-      one.repeat(parse_size(times, 0, most_repetitions));
+      one.repeat(cli::parse_size(times, 0, most_repetitions));
     } catch (std::invalid_argument const&) {
       throw script_error(where, "expected how often to repeat the string, such as 100 or 64KiB; at most 64MiB");
     }
@@ -128,7 +128,7 @@ json_subset scanner::json() {
 std::uint64_t scanner::count(std::string_view what, std::uint64_t least, std::uint64_t most) {
   auto const where = here();
   try {
-    return parse_count(word(what), least, most);
+    return cli::parse_count(word(what), least, most);
   } catch (std::invalid_argument const& error) {
     throw script_error(where, error.what());
   }

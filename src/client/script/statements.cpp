@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/closest.hpp"
 #include "client/script/arguments.hpp"
 
 namespace chorus::script {
@@ -141,7 +142,7 @@ constexpr form forms[] = {
 [[noreturn]] void fail_unknown(std::string_view name, position where) {
   std::vector<std::string_view> all{"within", "end"};
   for (auto const& form : forms) all.push_back(form.name);
-  auto const similar = closest(name, all);
+  auto const similar = cli::closest(name, all);
   diagnostic wrong{where, "unknown statement '" + std::string(name) + "'"};
   if (!similar.empty()) {
     wrong.message += "; did you mean '" + std::string(similar) + "'?";
