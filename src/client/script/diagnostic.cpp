@@ -1,7 +1,9 @@
 #include "client/script/diagnostic.hpp"
 
 #include <algorithm>
-#include <boost/regex/pending/unicode_iterator.hpp>
+#include <boost/algorithm/hex.hpp>
+
+#include "client/utf8.hpp"
 
 namespace chorus::script {
 
@@ -32,13 +34,6 @@ std::string printable(std::string_view line) {
 }
 
 std::string escape_byte(char c) { return "\\x" + to_hex({&c, 1}); }
-
-/// The length of the character at the start of `text`, 0 if it is not UTF-8.
-std::size_t character_length(std::string_view text) {
-  std::size_t length = 1;
-  while (length < text.size() && continues_character(text[length])) ++length;
-  return is_utf8(text.substr(0, length)) ? length : 0;
-}
 
 std::string escape(std::string_view character) {
   auto const c = character.front();
@@ -77,9 +72,9 @@ std::string quote(std::string_view text) {
   std::string quoted = "\"";
   for (std::size_t at = 0; at < text.size();) {
     if (at >= longest_quote && text.size() > longest_quote + 20) return quoted + "\"" + cut_note(text.size());
-    auto const length = character_length(text.substr(at));
-    quoted += length == 0 ? escape_byte(text[at]) : escape(text.substr(at, length));
-    at += length == 0 ? 1 : length;
+    auto const [bytes, code_point] = first_character(text.substr(at));
+    quoted += code_point ? escape(bytes) : escape_byte(text[at]);
+    at += bytes.size();
   }
   return quoted + "\"";
 }
@@ -90,27 +85,6 @@ std::string quote_hex(std::string_view bytes) {
   return "hex:" + to_hex(bytes.substr(0, longest)) + cut;
 }
 
-bool is_utf8(std::string_view text) {
-  try {
-    using iterator = boost::u8_to_u32_iterator<std::string_view::const_iterator>;
-    iterator at(text.begin(), text.begin(), text.end());
-    iterator const end(text.end(), text.begin(), text.end());
-    for (; at != end; ++at) (void)*at;
-    return true;
-  } catch (std::out_of_range const&) {
-    return false;
-  }
-}
-
-std::string to_hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  for (auto const c : bytes) {
-    auto const byte = static_cast<unsigned char>(c);
-    hex += digits[byte >> 4];
-    hex += digits[byte & 15];
-  }
-  return hex;
-}
+std::string to_hex(std::string_view bytes) { return boost::algorithm::hex_lower(std::string(bytes)); }
 
 }  // namespace chorus::script

@@ -59,8 +59,6 @@ std::string quote(std::string_view text);
 /// Bytes as in `hex:0a0b`; many are cut, with their number.
 std::string quote_hex(std::string_view bytes);
 
-bool is_utf8(std::string_view text);
-
 /// All bytes in hexadecimal.
 std::string to_hex(std::string_view bytes);
 

@@ -30,16 +30,16 @@ std::string describe_missing(expected_list const& all, assignment const& met, va
   return missing;
 }
 
-std::string describe_code(std::uint16_t code, std::optional<std::string> const& reason) {
+std::string describe_code(unsigned code, std::optional<std::string> const& reason) {
   return "close with " + std::to_string(code) + (reason ? " " + quote(*reason) : "");
 }
 
 }  // namespace
 
-awaitable<player::outcome> player::play(step const& now, expect_messages const& what) {
-  auto const who = find(what.user);
+awaitable<player::outcome> player::expect_messages(step const& now) {
+  auto const who = find(now.user);
   auto const until = clock::now() + now.deadline;
-  auto const& all = what.all;
+  auto const& all = now.expected;
   assignment met(all.size());
   std::vector<message> messages;
   std::size_t skipped = 0;
@@ -54,7 +54,7 @@ awaitable<player::outcome> player::play(step const& now, expect_messages const& 
     auto came = std::move(who->inbox().front());
     who->inbox().pop_front();
     auto fits = fitting(all, came, variables_);
-    if (what.eventually && fits.empty()) {
+    if (now.what == verb::expect_eventually && fits.empty()) {
       ++skipped;
       continue;
     }
@@ -70,16 +70,16 @@ awaitable<player::outcome> player::play(step const& now, expect_messages const& 
   }
   variables captured;
   for (std::size_t i = 0; i < all.size(); ++i)
-    captured.merge(match(all[i].first, messages[met.owners()[i]], variables_).captured);
+    captured.merge(*match(all[i].first, messages[met.owners()[i]], variables_));
   for (auto& [name, value] : captured) variables_[name] = std::move(value);
   co_return std::nullopt;
 }
 
-awaitable<player::outcome> player::play(step const& now, expect_close const& what) {
-  auto const who = find(what.user);
+awaitable<player::outcome> player::expect_close(step const& now) {
+  auto const who = find(now.user);
   std::optional<std::string> reason;
-  if (what.reason) reason = what.reason->expand(variables_);
-  auto expected = describe_code(what.code, reason);
+  if (now.reason) reason = now.reason->expand(variables_);
+  auto expected = describe_code(now.code, reason);
   auto const something = co_await who->wait_for_anything(now.deadline);
   if (!something) co_return no_message(now, now.where, *who, std::move(expected));
   if (!who->inbox().empty()) {
@@ -88,7 +88,7 @@ awaitable<player::outcome> player::play(step const& now, expect_close const& wha
     co_return wrong_message(now.where, *who, std::move(expected), came);
   }
   auto const& ending = *who->ending();
-  auto const same = ending.what == incoming::kind::closed && ending.code == what.code;
+  auto const same = ending.what == incoming::kind::closed && ending.code == now.code;
   if (!same || (reason && *reason != ending.data)) {
     diagnostic wrong{now.where, who->name() + " was not closed as expected", {{"expected", std::move(expected)}}};
     wrong.notes.emplace_back("came", describe_ending(ending));
@@ -98,12 +98,12 @@ awaitable<player::outcome> player::play(step const& now, expect_close const& wha
   co_return std::nullopt;
 }
 
-awaitable<player::outcome> player::play(step const&, expect_silence const& what) {
-  auto const who = find(what.user);
-  auto const something = co_await who->wait_for_anything(what.duration);
+awaitable<player::outcome> player::expect_silence(step const& now) {
+  auto const who = find(now.user);
+  auto const something = co_await who->wait_for_anything(now.duration);
   if (!something) co_return std::nullopt;
-  diagnostic wrong{what.user.where(), who->name() + " did not have silence"};
-  wrong.notes.emplace_back("expected", "nothing for " + to_string(what.duration));
+  diagnostic wrong{now.user.where(), who->name() + " did not have silence"};
+  wrong.notes.emplace_back("expected", "nothing for " + to_string(now.duration));
   wrong.notes.emplace_back("came", describe_waiting(*who));
   co_return wrong;
 }

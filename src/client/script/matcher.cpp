@@ -4,24 +4,13 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/regex.hpp>
-#include <boost/regex/pending/unicode_iterator.hpp>
 
 #include "client/script/json_match.hpp"
+#include "client/utf8.hpp"
 
 namespace chorus::script {
 
 namespace {
-
-// Wide characters, so that `.` is a character and not a byte.
-std::wstring widen(std::string_view utf8) {
-  using iterator = boost::u8_to_u32_iterator<std::string_view::const_iterator, wchar_t>;
-  return {iterator(utf8.begin(), utf8.begin(), utf8.end()), iterator(utf8.end(), utf8.begin(), utf8.end())};
-}
-
-std::string narrow(std::wstring const& wide) {
-  using iterator = boost::u32_to_u8_iterator<std::wstring::const_iterator, char>;
-  return {iterator(wide.begin()), iterator(wide.end())};
-}
 
 /// The value of a variable, so that it means itself in a regular expression.
 std::string escape_regex(std::string const& value) {
@@ -33,6 +22,7 @@ std::string escape_regex(std::string const& value) {
   return escaped;
 }
 
+/// Wide, so that `.` is a character and not a byte.
 boost::wregex compile(text const& expression, variables const& known) {
   constexpr auto flags =
       boost::regex_constants::perl | boost::regex_constants::no_mod_m | boost::regex_constants::no_mod_s;
@@ -46,75 +36,67 @@ boost::wregex compile(text const& expression, variables const& known) {
   }
 }
 
-match_result match_one(exact_text const& expected, message const& came, variables const& known) {
-  match_result result;
-  result.matches = !came.binary && came.data == expected.expected.expand(known);
-  return result;
-}
+struct matching {
+  message const& came;
+  variables const& known;
 
-match_result match_one(exact_bytes const& expected, message const& came, variables const& known) {
-  match_result result;
-  result.matches = came.binary && came.data == expected.expected.expand(known);
-  return result;
-}
-
-match_result match_one(pattern const& expected, message const& came, variables const& known) {
-  match_result result;
-  if (came.binary) return result;
-  auto const regex = compile(expected.expression, known);
-  auto const subject = widen(came.data);
-  boost::wsmatch found;
-  try {
-    result.matches = boost::regex_search(subject, found, regex);
-  } catch (std::runtime_error const&) {
-    throw script_error(expected.expression.where(), "the regular expression takes too long to match this message");
+  std::optional<variables> operator()(exact const& expected) const {
+    return only_if(came.binary == expected.binary && came.data == expected.expected.expand(known));
   }
-  for (auto const& name : expected.captures)
-    if (result.matches && found[widen(name)].matched) result.captured[name] = narrow(found[widen(name)].str());
-  return result;
-}
 
-match_result match_one(json_subset const& expected, message const& came, variables const& known) {
-  boost::system::error_code error;
-  auto const value = came.binary ? boost::json::value() : boost::json::parse(came.data, error);
-  match_result result;
-  result.matches = !came.binary && !error && is_subset(expand(expected.expected, expected.where, known), value);
-  return result;
-}
+  std::optional<variables> operator()(pattern const& expected) const {
+    if (came.binary) return std::nullopt;
+    auto const regex = compile(expected.expression, known);
+    auto const subject = widen(came.data);
+    boost::wsmatch found;
+    try {
+      if (!boost::regex_search(subject, found, regex)) return std::nullopt;
+    } catch (std::runtime_error const&) {
+      throw script_error(expected.expression.where(), "the regular expression takes too long to match this message");
+    }
+    variables captured;
+    for (auto const& name : expected.captures)
+      if (auto const& group = found[widen(name)]; group.matched) captured[name] = narrow(group.str());
+    return captured;
+  }
 
-std::string describe_one(exact_text const& expected, variables const& known) {
-  return quote(expected.expected.expand(known));
-}
+  std::optional<variables> operator()(json_subset const& expected) const {
+    boost::system::error_code error;
+    auto const value = came.binary ? boost::json::value() : boost::json::parse(came.data, error);
+    return only_if(!came.binary && !error && is_subset(expand(expected.expected, expected.where, known), value));
+  }
 
-std::string describe_one(exact_bytes const& expected, variables const& known) {
-  return "binary " + quote_hex(expected.expected.expand(known));
-}
+ private:
+  static std::optional<variables> only_if(bool matches) { return matches ? std::optional(variables()) : std::nullopt; }
+};
 
-std::string describe_one(pattern const& expected, variables const& known) {
-  return "/" + expected.expression.expand(known, escape_regex) + "/";
-}
+struct describing {
+  variables const& known;
 
-std::string describe_one(json_subset const& expected, variables const& known) {
-  return "at least " + boost::json::serialize(expand(expected.expected, expected.where, known));
-}
+  std::string operator()(exact const& one) const { return quote(message{one.binary, one.expected.expand(known)}); }
+  std::string operator()(pattern const& one) const { return "/" + one.expression.expand(known, escape_regex) + "/"; }
+  std::string operator()(json_subset const& one) const {
+    return "at least " + boost::json::serialize(expand(one.expected, one.where, known));
+  }
+};
 
 }  // namespace
 
 std::string quote(message const& what) { return what.binary ? "binary " + quote_hex(what.data) : quote(what.data); }
 
-match_result match(matcher const& expected, message const& came, variables const& known) {
-  return std::visit([&](auto const& one) { return match_one(one, came, known); }, expected);
+std::optional<variables> match(matcher const& expected, message const& came, variables const& known) {
+  return std::visit(matching{came, known}, expected);
 }
 
 std::string describe(matcher const& expected, variables const& known) {
-  return std::visit([&](auto const& one) { return describe_one(one, known); }, expected);
+  return std::visit(describing{known}, expected);
 }
 
 std::string describe_difference(matcher const& expected, message const& came, variables const& known) {
   constexpr std::size_t shows_itself = 60;
-  auto const* exact = std::get_if<exact_text>(&expected);
-  if (!exact || came.binary) return {};
-  auto const wanted = exact->expected.expand(known);
+  auto const* whole = std::get_if<exact>(&expected);
+  if (whole == nullptr || whole->binary || came.binary) return {};
+  auto const wanted = whole->expected.expand(known);
   if (wanted.size() <= shows_itself && came.data.size() <= shows_itself) return {};
   auto const [here, there] = std::mismatch(wanted.begin(), wanted.end(), came.data.begin(), came.data.end());
   auto const at = static_cast<std::size_t>(here - wanted.begin());
@@ -134,14 +116,6 @@ pattern make_pattern(text expression) {
   for (boost::sregex_iterator at(written.begin(), written.end(), group), end; at != end; ++at)
     if ((*at)[1].matched) made.captures.push_back((*at)[1].str());
   return made;
-}
-
-std::vector<std::string> names(matcher const& expected) {
-  if (auto const* exact = std::get_if<exact_text>(&expected)) return exact->expected.names();
-  if (auto const* bytes = std::get_if<exact_bytes>(&expected)) return bytes->expected.names();
-  if (auto const* regex = std::get_if<pattern>(&expected)) return regex->expression.names();
-  auto const& json = std::get<json_subset>(expected);
-  return names(json.expected, json.where);
 }
 
 }  // namespace chorus::script

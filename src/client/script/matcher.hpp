@@ -2,6 +2,7 @@
 // What a message must be. Pure: no input, no output.
 
 #include <boost/json/value.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,14 +21,10 @@ struct message {
 /// The message in quotes, for people.
 std::string quote(message const& what);
 
-/// Exactly this text.
-struct exact_text {
+/// A message of exactly these bytes.
+struct exact {
   text expected;
-};
-
-/// Exactly these bytes, in a binary message.
-struct exact_bytes {
-  text expected;
+  bool binary;
 };
 
 /// A text message in which the regular expression (Perl's syntax) is found. `.` is one character, `^` and `$` are the
@@ -44,18 +41,11 @@ struct json_subset {
   position where;
 };
 
-using matcher = std::variant<exact_text, exact_bytes, pattern, json_subset>;
+using matcher = std::variant<exact, pattern, json_subset>;
 
-/// The answer of `match`.
-struct match_result {
-  bool matches = false;
-  variables captured = {};
-
-  explicit operator bool() const { return matches; }
-};
-
-/// Throws script_error if the matcher has variables that are not `known`, or is too complex.
-match_result match(matcher const& expected, message const& came, variables const& known);
+/// What the matcher has captured; nothing if the message is another. Throws script_error if the matcher has variables
+/// that are not `known`, or is too complex.
+std::optional<variables> match(matcher const& expected, message const& came, variables const& known);
 
 /// What is expected, for people, with the values of variables.
 std::string describe(matcher const& expected, variables const& known);
@@ -65,8 +55,5 @@ std::string describe_difference(matcher const& expected, message const& came, va
 
 /// Checks a regular expression, and finds its captures. Throws script_error.
 pattern make_pattern(text expression);
-
-/// The variables in the matcher.
-std::vector<std::string> names(matcher const& expected);
 
 }  // namespace chorus::script

@@ -45,15 +45,17 @@ class parser {
     }
     auto const where = in.here();
     auto const name = in.word("a statement");
-    step next{where, deadline, parse_statement(name, where, in, known_)};
-    if (auto* repeat = std::get_if<repeat_steps>(&next.what)) parse_body(*repeat, where);
-    steps.push_back(std::move(next));
+    auto& next = steps.emplace_back();
+    next.where = where;
+    next.deadline = deadline;
+    parse_statement(name, in, known_, next);
+    if (next.what == verb::repeat) parse_body(next);
   }
 
-  void parse_body(repeat_steps& repeat, position where) {
-    if (++depth_ > deepest_nesting) throw script_error(where, "there are too many 'repeat's inside each other");
+  void parse_body(step& repeat) {
+    if (++depth_ > deepest_nesting) throw script_error(repeat.where, "there are too many 'repeat's inside each other");
     auto const is_new = known_.variables.insert(repeat.counter).second;
-    repeat.body = parse_block(&where);
+    repeat.body = parse_block(&repeat.where);
     if (is_new) known_.variables.erase(repeat.counter);
     --depth_;
   }

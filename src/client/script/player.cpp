@@ -1,5 +1,7 @@
 #include "client/script/player.hpp"
 
+#include <stdexcept>
+
 #include "client/script/explain.hpp"
 
 namespace chorus::script {
@@ -41,10 +43,9 @@ awaitable<void> player::close_all() {
 
 awaitable<bool> player::play_all(std::vector<step> const& steps) {
   for (auto const& now : steps) {
-    auto const* repeat = std::get_if<repeat_steps>(&now.what);
     auto held = false;
-    if (repeat)
-      held = co_await play_repeat(*repeat);
+    if (now.what == verb::repeat)
+      held = co_await play_repeat(now);
     else
       held = co_await play_one(now);
     if (!held) co_return false;
@@ -52,26 +53,25 @@ awaitable<bool> player::play_all(std::vector<step> const& steps) {
   co_return true;
 }
 
-awaitable<bool> player::play_repeat(repeat_steps const& what) {
+awaitable<bool> player::play_repeat(step const& now) {
   auto const outer =
-      variables_.find(what.counter) == variables_.end() ? std::nullopt : std::optional(variables_[what.counter]);
+      variables_.find(now.counter) == variables_.end() ? std::nullopt : std::optional(variables_[now.counter]);
   auto held = true;
-  for (std::size_t i = 0; held && i < what.times; ++i) {
-    variables_[what.counter] = std::to_string(i);
-    repeats_.emplace_back(what.counter, i);
-    held = co_await play_all(what.body);
+  for (std::size_t i = 0; held && i < now.times; ++i) {
+    variables_[now.counter] = std::to_string(i);
+    repeats_.emplace_back(now.counter, i);
+    held = co_await play_all(now.body);
     repeats_.pop_back();
   }
-  variables_.erase(what.counter);
-  if (outer) variables_[what.counter] = *outer;
+  variables_.erase(now.counter);
+  if (outer) variables_[now.counter] = *outer;
   co_return held;
 }
 
 awaitable<bool> player::play_one(step const& now) {
   outcome wrong;
   try {
-    auto playing = std::visit([&](auto const& what) { return play(now, what); }, now.what);
-    wrong = co_await std::move(playing);
+    wrong = co_await play(now);
   } catch (script_error const& error) {
     wrong = error.details();
   }
@@ -80,6 +80,26 @@ awaitable<bool> player::play_one(step const& now) {
   else
     report_.passed(now, counters());
   co_return !wrong;
+}
+
+awaitable<player::outcome> player::play(step const& now) {
+  switch (now.what) {
+    case verb::connect: return connect(now);
+    case verb::send:
+    case verb::send_binary: return send(now);
+    case verb::ping: return ping(now);
+    case verb::expect:
+    case verb::expect_eventually: return expect_messages(now);
+    case verb::expect_close: return expect_close(now);
+    case verb::expect_refused: return expect_refused(now);
+    case verb::silence: return expect_silence(now);
+    case verb::stall:
+    case verb::unstall: return stall(now);
+    case verb::close: return close(now);
+    case verb::drop: return drop(now);
+    case verb::repeat: break;
+  }
+  throw std::logic_error("a repeat is played step by step");
 }
 
 player::user_ptr player::find(text const& name) const {
@@ -94,7 +114,5 @@ std::string player::counters() const {
   for (auto const& [name, value] : repeats_) all += (all.empty() ? "$" : ", $") + name + " = " + std::to_string(value);
   return all;
 }
-
-awaitable<player::outcome> player::play(step const&, repeat_steps const&) { co_return std::nullopt; }
 
 }  // namespace chorus::script

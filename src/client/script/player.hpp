@@ -34,21 +34,21 @@ class player {
   using user_ptr = std::shared_ptr<user>;
 
   awaitable<bool> play_all(std::vector<step> const& steps);
-  awaitable<bool> play_repeat(repeat_steps const& what);
+  awaitable<bool> play_repeat(step const& now);
   awaitable<bool> play_one(step const& now);
   awaitable<void> close_all();
 
-  awaitable<outcome> play(step const& now, connect_user const& what);
-  awaitable<outcome> play(step const& now, send_message const& what);
-  awaitable<outcome> play(step const& now, ping_server const& what);
-  awaitable<outcome> play(step const& now, expect_messages const& what);
-  awaitable<outcome> play(step const& now, expect_close const& what);
-  awaitable<outcome> play(step const& now, expect_refused const& what);
-  awaitable<outcome> play(step const& now, expect_silence const& what);
-  awaitable<outcome> play(step const& now, set_stalled const& what);
-  awaitable<outcome> play(step const& now, close_user const& what);
-  awaitable<outcome> play(step const& now, drop_user const& what);
-  awaitable<outcome> play(step const& now, repeat_steps const& what);
+  awaitable<outcome> play(step const& now);
+  awaitable<outcome> connect(step const& now);
+  awaitable<outcome> send(step const& now);
+  awaitable<outcome> ping(step const& now);
+  awaitable<outcome> close(step const& now);
+  awaitable<outcome> drop(step const& now);
+  awaitable<outcome> stall(step const& now);
+  awaitable<outcome> expect_messages(step const& now);
+  awaitable<outcome> expect_close(step const& now);
+  awaitable<outcome> expect_refused(step const& now);
+  awaitable<outcome> expect_silence(step const& now);
 
   user_ptr find(text const& name) const;
   websocket_url url_of(target const& to) const;

@@ -1,15 +1,16 @@
 #include "client/script/report.hpp"
 
+#include <algorithm>
 #include <cstdio>
-#include <variant>
+#include <iterator>
 
 namespace chorus::script {
 
 namespace {
 
-bool is_check(step const& what) {
-  return !std::holds_alternative<send_message>(what.what) && !std::holds_alternative<set_stalled>(what.what) &&
-         !std::holds_alternative<drop_user>(what.what);
+bool is_check(step const& one) {
+  constexpr verb acts[] = {verb::send, verb::send_binary, verb::stall, verb::unstall, verb::drop};
+  return std::find(std::begin(acts), std::end(acts), one.what) == std::end(acts);
 }
 
 void print(std::FILE* to, std::string const& text) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <boost/json/stream_parser.hpp>
-#include <stdexcept>
 
 #include "cli/values.hpp"
+#include "client/script/json_match.hpp"
 
 namespace chorus::script {
 
@@ -91,7 +91,7 @@ text scanner::bytes() {
 
 matcher scanner::expectation() {
   switch (peek()) {
-    case '"': return exact_text{string()};
+    case '"': return exact{string(), false};
     case '/': return regex();
     case '{':
     case '[': return json();
@@ -120,18 +120,9 @@ json_subset scanner::json() {
   at_ = line_.find_last_not_of(blanks, at_ + size - 1) + 1;
   end_word();
   json_subset read{parser.release(), where};
-  for (auto const& name : names(matcher(read)))
+  for (auto const& name : names(read.expected, where))
     if (!known_.contains(name)) throw script_error(where, "there is no variable $" + name + " here");
   return read;
-}
-
-std::uint64_t scanner::count(std::string_view what, std::uint64_t least, std::uint64_t most) {
-  auto const where = here();
-  try {
-    return cli::parse_count(word(what), least, most);
-  } catch (std::invalid_argument const& error) {
-    throw script_error(where, error.what());
-  }
 }
 
 text scanner::checked(text read) const {

@@ -1,8 +1,8 @@
 #pragma once
-// The words of one line of a script.
+// One line of a script, piece by piece.
 
-#include <cstdint>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -39,7 +39,16 @@ class scanner {
   text bytes();
   matcher expectation();
 
-  std::uint64_t count(std::string_view what, std::uint64_t least, std::uint64_t most);
+  /// The next word, as `parse` reads it. What that throws, std::invalid_argument, becomes a script_error there.
+  template <class Parse>
+  auto value(std::string_view what, Parse parse) {
+    auto const where = here();
+    try {
+      return parse(word(what));
+    } catch (std::invalid_argument const& error) {
+      throw script_error(where, error.what());
+    }
+  }
 
   [[noreturn]] void fail(std::string message);
 

@@ -3,140 +3,157 @@
 #include <algorithm>
 
 #include "cli/closest.hpp"
-#include "client/script/arguments.hpp"
+#include "cli/option.hpp"
 
 namespace chorus::script {
 
 namespace {
 
-using statement = decltype(step::what);
-
-constexpr std::uint16_t normal_closure = 1000;
+constexpr unsigned normal_closure = 1000;
 constexpr std::size_t longest_ping = 125;  // RFC 6455 section 5.5
+constexpr std::size_t largest_buffer = 1 << 30;
+constexpr std::size_t most_expected = 1000;
 
-statement parse_connect(scanner& in, scope& known) {
-  auto user = parse_user(in);
-  if (user.is_constant())
-    known.users.insert(user.expand({}));
+// Each of these takes one argument, or what is left of the line.
+
+void new_user(scanner& in, scope& known, step& to) {
+  to.user = in.word_with_variables("the name of a user");
+  if (to.user.is_constant())
+    known.users.insert(to.user.expand({}));
   else
     known.any_user = true;
-  return connect_user{std::move(user), parse_target(in)};
 }
 
-statement parse_send(scanner& in, scope& known) {
-  auto user = parse_known_user(in, known);
-  return send_message{std::move(user), in.string(), false};
-}
-
-statement parse_send_binary(scanner& in, scope& known) {
-  auto user = parse_known_user(in, known);
-  return send_message{std::move(user), in.bytes(), true};
-}
-
-statement parse_ping(scanner& in, scope& known) {
-  ping_server ping{parse_known_user(in, known), text("chorus")};
-  if (in.at_end()) return ping;
+void user(scanner& in, scope& known, step& to) {
   auto const where = in.here();
-  ping.payload = in.string();
-  if (ping.payload.is_constant() && ping.payload.expand({}).size() > longest_ping)
-    throw script_error(where, "a ping carries at most 125 bytes");
-  return ping;
+  to.user = in.word_with_variables("the name of a user");
+  if (!to.user.is_constant() || known.any_user) return;
+  auto const name = to.user.expand({});
+  if (known.users.contains(name)) return;
+  auto const similar = cli::closest(name, {known.users.begin(), known.users.end()});
+  throw script_error(where, "nobody is connected as '" + name + "' above" +
+                                (similar.empty() ? "" : "; did you mean '" + std::string(similar) + "'?"));
 }
 
-void capture(matcher const& what, scope& known) {
-  if (auto const* regex = std::get_if<pattern>(&what))
+/// `"Header: value"`
+std::pair<std::string, text> parse_header(scanner& in) {
+  auto const where = in.here();
+  auto [name, value] = in.string().split(':');
+  if (name.empty() || name.find_first_of(" \t$") != name.npos)
+    throw script_error(where, R"(expected a header such as "Origin: https://example.org")");
+  return {std::move(name), std::move(value)};
+}
+
+void target(scanner& in, scope&, step& to) {
+  if (in.peek() == '/') to.to.path = in.word_with_variables("a path");
+  while (!in.at_end()) {
+    if (in.peek() == '"')
+      to.to.headers.push_back(parse_header(in));
+    else if (in.take("subprotocol"))
+      to.to.subprotocol = in.word_with_variables("the name of a subprotocol");
+    else if (in.take("receive-buffer"))
+      to.to.receive_buffer = static_cast<int>(in.value("a size such as 4KiB", cli::size(1, largest_buffer)));
+    else
+      in.fail(R"(expected [PATH] ["Header: value"]... [subprotocol NAME] [receive-buffer SIZE])");
+  }
+}
+
+void string(scanner& in, scope&, step& to) { to.data = in.string(); }
+
+void bytes(scanner& in, scope&, step& to) { to.data = in.bytes(); }
+
+void payload(scanner& in, scope&, step& to) {
+  to.data = text("chorus");
+  if (in.at_end()) return;
+  auto const where = in.here();
+  to.data = in.string();
+  if (to.data.is_constant() && to.data.expand({}).size() > longest_ping)
+    throw script_error(where, "a ping carries at most 125 bytes");
+}
+
+void expectation(scanner& in, scope& known, step& to) {
+  auto const where = in.here();
+  to.expected.emplace_back(in.expectation(), where);
+  if (auto const* regex = std::get_if<pattern>(&to.expected.back().first))
     known.variables.insert(regex->captures.begin(), regex->captures.end());
 }
 
-statement parse_expect_some(scanner& in, scope& known, std::size_t most) {
-  expect_messages expected{parse_known_user(in, known), {}};
-  do {
-    auto const where = in.here();
-    expected.all.emplace_back(in.expectation(), where);
-  } while (!in.at_end() && expected.all.size() < most);
-  for (auto const& [what, where] : expected.all) capture(what, known);
-  return expected;
+void expectations(scanner& in, scope& known, step& to) {
+  auto captured = known;
+  do expectation(in, captured, to);
+  while (!in.at_end() && to.expected.size() < most_expected);
+  known = std::move(captured);
 }
 
-statement parse_expect(scanner& in, scope& known) { return parse_expect_some(in, known, 1); }
-
-statement parse_expect_any_order(scanner& in, scope& known) { return parse_expect_some(in, known, 1000); }
-
-statement parse_expect_eventually(scanner& in, scope& known) {
-  auto expected = std::get<expect_messages>(parse_expect_some(in, known, 1));
-  expected.eventually = true;
-  return expected;
-}
-
-statement parse_expect_binary(scanner& in, scope& known) {
-  expect_messages expected{parse_known_user(in, known), {}};
+void expected_bytes(scanner& in, scope&, step& to) {
   auto const where = in.here();
-  expected.all.emplace_back(exact_bytes{in.bytes()}, where);
-  return expected;
+  to.expected.emplace_back(exact{in.bytes(), true}, where);
 }
 
-statement parse_expect_close(scanner& in, scope& known) {
-  expect_close expected{parse_known_user(in, known), parse_close_code(in), std::nullopt};
-  if (!in.at_end()) expected.reason = in.string();
-  return expected;
+void close_code(scanner& in, scope&, step& to) {
+  to.code = static_cast<unsigned>(in.value("a close code such as 1000", cli::count(1000, 4999)));
 }
 
-statement parse_expect_refused(scanner& in, scope&) {
-  auto const status = in.count("an HTTP status such as 403", 100, 599);
-  return expect_refused{static_cast<unsigned>(status), parse_target(in)};
+void close_code_if_any(scanner& in, scope& known, step& to) {
+  to.code = normal_closure;
+  if (!in.at_end() && in.peek() != '"') close_code(in, known, to);
 }
 
-statement parse_silence(scanner& in, scope& known) {
-  auto user = parse_known_user(in, known);
-  return expect_silence{std::move(user), parse_duration(in)};
+void reason_if_any(scanner& in, scope&, step& to) {
+  if (!in.at_end()) to.reason = in.string();
 }
 
-statement parse_stall(scanner& in, scope& known) { return set_stalled{parse_known_user(in, known), true}; }
-
-statement parse_unstall(scanner& in, scope& known) { return set_stalled{parse_known_user(in, known), false}; }
-
-statement parse_close(scanner& in, scope& known) {
-  close_user close{parse_known_user(in, known), normal_closure, {}};
-  if (!in.at_end() && in.peek() != '"') close.code = parse_close_code(in);
-  if (!in.at_end()) close.reason = in.string();
-  return close;
+void status(scanner& in, scope&, step& to) {
+  to.code = static_cast<unsigned>(in.value("an HTTP status such as 403", cli::count(100, 599)));
 }
 
-statement parse_drop(scanner& in, scope& known) { return drop_user{parse_known_user(in, known)}; }
+void duration(scanner& in, scope&, step& to) { to.duration = parse_duration(in); }
 
-statement parse_repeat(scanner& in, scope&) {
-  repeat_steps repeat{in.count("how often to repeat", 0, 1'000'000), "i", {}};
-  if (!in.take("as")) return repeat;
+void times(scanner& in, scope&, step& to) { to.times = in.value("how often to repeat", cli::count(0, 1'000'000)); }
+
+void counter(scanner& in, scope&, step& to) {
+  to.counter = "i";
+  if (!in.take("as")) return;
   auto const where = in.here();
-  repeat.counter = in.word("the name of the counter");
-  if (!std::all_of(repeat.counter.begin(), repeat.counter.end(), is_name_character))
+  to.counter = in.word("the name of the counter");
+  if (!std::all_of(to.counter.begin(), to.counter.end(), is_name_character))
     throw script_error(where, "expected the name of the counter: letters, digits and _, without a $");
-  return repeat;
 }
 
+void nothing(scanner&, scope&, step&) {}
+
+using argument = void (*)(scanner& in, scope& known, step& to);
+
+/// How a statement is written.
 struct form {
   std::string_view name;
-  std::string_view arguments;
-  statement (*parse)(scanner&, scope&);
+  std::string_view usage;  ///< what follows the name, for people
+  verb what;
+  argument first;
+  argument second = nothing;
+  argument third = nothing;
 };
 
 constexpr form forms[] = {
-    {"connect", R"(NAME [PATH] ["Header: value"]... [subprotocol NAME] [receive-buffer SIZE])", parse_connect},
-    {"send", "NAME STRING", parse_send},
-    {"send-binary", "NAME STRING or hex:BYTES", parse_send_binary},
-    {"ping", "NAME [STRING]", parse_ping},
-    {"expect", R"(NAME "text" or /regular expression/ or {"json": "subset"})", parse_expect},
-    {"expect-eventually", R"(NAME "text" or /regular expression/ or {"json": "subset"})", parse_expect_eventually},
-    {"expect-any-order", "NAME MATCHER MATCHER...", parse_expect_any_order},
-    {"expect-binary", "NAME STRING or hex:BYTES", parse_expect_binary},
-    {"expect-close", "NAME CODE [\"reason\"]", parse_expect_close},
-    {"expect-refused", R"(STATUS [PATH] ["Header: value"]... [subprotocol NAME])", parse_expect_refused},
-    {"silence", "NAME DURATION", parse_silence},
-    {"stall", "NAME", parse_stall},
-    {"unstall", "NAME", parse_unstall},
-    {"close", "NAME [CODE] [\"reason\"]", parse_close},
-    {"drop", "NAME", parse_drop},
-    {"repeat", "TIMES [as COUNTER]", parse_repeat},
+    {"connect", R"(NAME [PATH] ["Header: value"]... [subprotocol NAME] [receive-buffer SIZE])", verb::connect, new_user,
+     target},
+    {"send", "NAME STRING", verb::send, user, string},
+    {"send-binary", "NAME STRING or hex:BYTES", verb::send_binary, user, bytes},
+    {"ping", "NAME [STRING]", verb::ping, user, payload},
+    {"expect", R"(NAME "text" or /regular expression/ or {"json": "subset"})", verb::expect, user, expectation},
+    {"expect-eventually", R"(NAME "text" or /regular expression/ or {"json": "subset"})", verb::expect_eventually, user,
+     expectation},
+    {"expect-any-order", "NAME MATCHER MATCHER...", verb::expect, user, expectations},
+    {"expect-binary", "NAME STRING or hex:BYTES", verb::expect, user, expected_bytes},
+    {"expect-close", "NAME CODE [\"reason\"]", verb::expect_close, user, close_code, reason_if_any},
+    {"expect-refused", R"(STATUS [PATH] ["Header: value"]... [subprotocol NAME])", verb::expect_refused, status,
+     target},
+    {"silence", "NAME DURATION", verb::silence, user, duration},
+    {"stall", "NAME", verb::stall, user},
+    {"unstall", "NAME", verb::unstall, user},
+    {"close", "NAME [CODE] [\"reason\"]", verb::close, user, close_code_if_any, reason_if_any},
+    {"drop", "NAME", verb::drop, user},
+    {"repeat", "TIMES [as COUNTER]", verb::repeat, times, counter},
 };
 
 [[noreturn]] void fail_unknown(std::string_view name, position where) {
@@ -156,18 +173,22 @@ constexpr form forms[] = {
 
 }  // namespace
 
-statement parse_statement(std::string_view name, position where, scanner& in, scope& known) {
+void parse_statement(std::string_view name, scanner& in, scope& known, step& to) {
   auto const form = std::find_if(std::begin(forms), std::end(forms), [&](auto const& one) { return one.name == name; });
-  if (form == std::end(forms)) fail_unknown(name, where);
+  if (form == std::end(forms)) fail_unknown(name, to.where);
+  to.what = form->what;
   try {
-    auto parsed = form->parse(in, known);
+    for (auto const take : {form->first, form->second, form->third}) take(in, known, to);
     if (!in.at_end()) in.fail("there is too much in this line");
-    return parsed;
   } catch (script_error const& error) {
     auto wrong = error.details();
-    wrong.notes.emplace_back("usage", std::string(form->name) + " " + std::string(form->arguments));
+    wrong.notes.emplace_back("usage", std::string(form->name) + " " + std::string(form->usage));
     throw script_error(std::move(wrong));
   }
+}
+
+std::chrono::milliseconds parse_duration(scanner& in) {
+  return in.value("a duration such as 5s or 200ms", cli::parse_duration);
 }
 
 }  // namespace chorus::script

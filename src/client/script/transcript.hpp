@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "client/script/matcher.hpp"
 
@@ -17,18 +19,13 @@ class transcript {
   /// An empty name writes nothing. Throws std::runtime_error if the file cannot be written.
   explicit transcript(std::string const& file);
 
-  /// `what` is one of the words in docs/scripting.md.
-  void add(std::string_view user, std::string_view what);
-  void add(std::string_view user, std::string_view what, std::string_view text);
-  /// Binary data stands in the member "hex" instead of "text".
-  void add(std::string_view user, std::string_view what, message const& data);
-  /// With a close code or an HTTP status.
-  void add(std::string_view user, std::string_view what, unsigned code, std::string_view text);
+  /// `event` is one of those in docs/scripting.md; `code` is a close code or an HTTP status. Data that is binary or no
+  /// UTF-8 stands in the member "hex" instead of "text".
+  void add(std::string_view user, std::string_view event, std::optional<unsigned> code = {},
+           std::optional<message> data = {});
+  void add(std::string_view user, std::string_view event, message data) { add(user, event, {}, std::move(data)); }
 
  private:
-  struct entry;
-  void write(entry const& one);
-
   std::chrono::steady_clock::time_point start_;
   std::ofstream out_;
 };

@@ -18,15 +18,15 @@ error_code if_in_time(alarm const& deadline, error_code result) {
 user::user(executor ex, std::string name, transcript& record)
     : executor_(ex), name_(std::move(name)), record_(record), link_(ex), changed_(ex), unstalled_(ex) {
   link_.on_pong([this](std::string payload) {
-    record_.add(name_, "pong", payload);
+    record_.add(name_, "pong", message{false, payload});
     pongs_.push_back(std::move(payload));
     changed_.set();
   });
 }
 
-awaitable<connect_result> user::connect(websocket_url to, handshake how, clock::duration deadline) {
+awaitable<connect_result> user::connect(websocket_url to, handshake asked, clock::duration deadline) {
   alarm const late(executor_, deadline, [this] { link_.drop(); });
-  auto result = co_await link_.open(std::move(to), std::move(how));
+  auto result = co_await link_.open(std::move(to), std::move(asked));
   if (late.rung()) {
     result.error = net::error::timed_out;
     result.what = "there was no answer in time";
@@ -34,7 +34,7 @@ awaitable<connect_result> user::connect(websocket_url to, handshake how, clock::
   if (result.ok())
     record_.add(name_, "connected");
   else
-    record_.add(name_, "refused", result.status, result.what);
+    record_.add(name_, "refused", result.status, message{false, result.what});
   co_return result;
 }
 
@@ -51,7 +51,7 @@ awaitable<error_code> user::send(message what, clock::duration deadline) {
 
 awaitable<error_code> user::ping(std::string payload, clock::duration deadline) {
   alarm const late(executor_, deadline, [this] { changed_.set(); });
-  record_.add(name_, "ping", payload);
+  record_.add(name_, "ping", message{false, payload});
   pongs_.clear();
   auto result = co_await link_.ping(payload);
   while (!result && !ending_ && !late.rung() && std::find(pongs_.begin(), pongs_.end(), payload) == pongs_.end())
@@ -64,7 +64,7 @@ awaitable<error_code> user::close(std::uint16_t code, std::string reason, clock:
   alarm const late(executor_, deadline, [this] { link_.drop(); });
   closing_ = true;
   stall(false);
-  record_.add(name_, "close", code, reason);
+  record_.add(name_, "close", code, message{false, reason});
   auto const result = co_await link_.close(code, std::move(reason));
   while (!ending_) co_await changed_.wait();
   co_return if_in_time(late, result);
@@ -95,9 +95,9 @@ void user::take(incoming next) {
     record_.add(name_, "received", inbox_.back());
   } else {
     if (next.what == incoming::kind::closed)
-      record_.add(name_, "closed", next.code, next.data);
+      record_.add(name_, "closed", next.code, message{false, next.data});
     else if (!dropped_ && !closing_)
-      record_.add(name_, "lost", next.data);
+      record_.add(name_, "lost", message{false, next.data});
     ending_ = std::move(next);
   }
   changed_.set();

@@ -21,7 +21,7 @@ class user {
  public:
   user(executor ex, std::string name, transcript& record);
 
-  awaitable<connect_result> connect(websocket_url to, handshake how, clock::duration deadline);
+  awaitable<connect_result> connect(websocket_url to, handshake asked, clock::duration deadline);
   awaitable<error_code> send(message what, clock::duration deadline);
   /// Sends a ping and waits for its pong.
   awaitable<error_code> ping(std::string payload, clock::duration deadline);

@@ -1,10 +1,12 @@
 #include "client/script/value.hpp"
 
 #include <algorithm>
-#include <boost/regex/pending/unicode_iterator.hpp>
+#include <boost/algorithm/hex.hpp>
 #include <charconv>
 #include <iterator>
 #include <optional>
+
+#include "client/utf8.hpp"
 
 namespace chorus::script {
 
@@ -18,18 +20,10 @@ std::optional<unsigned> parse_hex_number(std::string_view digits) {
   return number;
 }
 
-std::string to_utf8(unsigned code_point) {
-  std::vector<std::uint32_t> const one{code_point};
-  using iterator = boost::u32_to_u8_iterator<std::vector<std::uint32_t>::const_iterator>;
-  std::string bytes;
-  for (iterator at(one.begin()); at != iterator(one.end()); ++at) bytes += static_cast<char>(*at);
-  return bytes;
-}
-
 /// Reads what is written piece by piece.
 class reader {
  public:
-  reader(std::string_view written, position where, notation how) : rest_(written), where_(where), how_(how) {}
+  reader(std::string_view written, position where, notation in) : rest_(written), where_(where), notation_(in) {}
 
   bool at_end() const { return rest_.empty(); }
 
@@ -37,7 +31,7 @@ class reader {
   std::optional<std::string> variable() {
     if (!rest_.starts_with('$') || rest_.starts_with("$$")) return std::nullopt;
     auto const braced = rest_.starts_with("${");
-    if (how_ == notation::regex && !braced) return std::nullopt;
+    if (notation_ == notation::regex && !braced) return std::nullopt;
     auto const from = rest_.substr(braced ? 2 : 1);
     auto const length = static_cast<std::size_t>(
         std::distance(from.begin(), std::find_if_not(from.begin(), from.end(), is_name_character)));
@@ -50,10 +44,10 @@ class reader {
 
   /// The next character, unescaped.
   std::string character() {
-    if (how_ != notation::regex && rest_.starts_with("$$")) return take(2), "$";
-    if (how_ == notation::regex && rest_.starts_with("\\/")) return take(2), "/";
-    if (how_ == notation::regex && rest_.starts_with('\\')) return take(2);
-    if (how_ == notation::quoted && rest_.starts_with('\\')) return escaped();
+    if (notation_ != notation::regex && rest_.starts_with("$$")) return take(2), "$";
+    if (notation_ == notation::regex && rest_.starts_with("\\/")) return take(2), "/";
+    if (notation_ == notation::regex && rest_.starts_with('\\')) return take(2);
+    if (notation_ == notation::quoted && rest_.starts_with('\\')) return escaped();
     return take(1);
   }
 
@@ -96,12 +90,12 @@ class reader {
     if (!number || *number > 0x10FFFF || (*number >= 0xD800 && *number <= 0xDFFF))
       fail("expected a character by its number, as in \\u{1F3B9}");
     skip(end + 1);
-    return to_utf8(*number);
+    return narrow(std::wstring(1, static_cast<wchar_t>(*number)));
   }
 
   std::string_view rest_;
   position where_;
-  notation how_;
+  notation notation_;
 };
 
 }  // namespace
@@ -110,11 +104,11 @@ bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-text text::parse(std::string_view written, position where, notation how) {
+text text::parse(std::string_view written, position where, notation in) {
   text parsed;
   parsed.where_ = where;
   std::string constant;
-  for (reader from(written, where, how); !from.at_end();) {
+  for (reader from(written, where, in); !from.at_end();) {
     if (auto name = from.variable())
       parsed.add(std::exchange(constant, {}), std::move(*name));
     else
@@ -133,8 +127,20 @@ void text::repeat(std::size_t times) {
   for (auto& one : runs_) one.times *= times;
 }
 
-std::string text::expand(variables const& known) const {
-  return expand(known, [](std::string const& value) { return value; });
+std::string text::expand(variables const& known, std::string (*change)(std::string const& value)) const {
+  std::string whole;
+  for (auto const& [pieces, times] : runs_) {
+    std::string once;
+    for (auto const& [constant, variable] : pieces) {
+      once += constant;
+      if (variable.empty()) continue;
+      auto const& value = value_of(variable, known);
+      once += change != nullptr ? change(value) : value;
+    }
+    whole.reserve(whole.size() + once.size() * times);
+    for (std::size_t i = 0; i < times; ++i) whole += once;
+  }
+  return whole;
 }
 
 bool text::is_constant() const { return names().empty(); }
@@ -170,13 +176,11 @@ std::string const& text::value_of(std::string const& name, variables const& know
 }
 
 std::string parse_hex(std::string_view written, position where) {
-  std::string bytes;
-  for (std::size_t at = 0; at < written.size(); at += 2) {
-    auto const byte = written.size() - at < 2 ? std::nullopt : parse_hex_number(written.substr(at, 2));
-    if (!byte) throw script_error(where, "expected bytes of two hexadecimal digits each, as in hex:0a0b");
-    bytes += static_cast<char>(*byte);
+  try {
+    return boost::algorithm::unhex(std::string(written));
+  } catch (boost::algorithm::hex_decode_error const&) {
+    throw script_error(where, "expected bytes of two hexadecimal digits each, as in hex:0a0b");
   }
-  return bytes;
 }
 
 }  // namespace chorus::script

@@ -29,17 +29,15 @@ class text {
   explicit text(std::string constant) { add(std::move(constant)); }
 
   /// Reads `written`, which stands at `where`. Throws script_error.
-  static text parse(std::string_view written, position where, notation how);
+  static text parse(std::string_view written, position where, notation in);
 
   text& operator+=(text const& more);
   /// Itself, so many times. `times` is at most what fits in memory.
   void repeat(std::size_t times);
 
-  /// The text itself. Throws script_error at `where()` if a variable is not defined.
-  std::string expand(variables const& known) const;
-  /// The same, with the values of variables changed by `change`.
-  template <class Change>
-  std::string expand(variables const& known, Change change) const;
+  /// The text itself, with the values of variables changed by `change`, if there is one. Throws script_error at
+  /// `where()` if a variable is not defined.
+  std::string expand(variables const& known, std::string (*change)(std::string const& value) = nullptr) const;
 
   bool is_constant() const;
   bool empty() const { return runs_.empty(); }
@@ -67,21 +65,6 @@ class text {
   std::vector<run> runs_;
   position where_;
 };
-
-template <class Change>
-std::string text::expand(variables const& known, Change change) const {
-  std::string whole;
-  for (auto const& [pieces, times] : runs_) {
-    std::string once;
-    for (auto const& [constant, variable] : pieces) {
-      once += constant;
-      if (!variable.empty()) once += change(value_of(variable, known));
-    }
-    whole.reserve(whole.size() + once.size() * times);
-    for (std::size_t i = 0; i < times; ++i) whole += once;
-  }
-  return whole;
-}
 
 bool is_name_character(char c);
 
