@@ -9,7 +9,7 @@ namespace {
 /// Guests join at the rate of the options, and the oldest leave when there are too many. Ends by cancellation.
 awaitable<void> come_and_go(run& r) {
   timer pace(r.people.get_executor(), clock::now());
-  std::deque<member*> present;
+  std::deque<participant*> present;
   auto const interval =
       std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(1 / r.options.churn_rate));
   for (;;) {
@@ -38,7 +38,7 @@ awaitable<report> churn(run& r) {
   r.people.accompany(come_and_go(r));
   stopwatch const measured(r);
   co_await exchange(r, o.messages, o.size);
-  auto const joined = r.people.members().size() - o.receivers;
+  auto const joined = r.people.participants().size() - o.receivers;
   auto const elapsed = measured.elapsed_s();
   auto const& talk = r.people.talk();
 

@@ -10,7 +10,7 @@ namespace chorus::bench {
 namespace {
 
 /// Failures in `check` are this receiver's.
-auto naming(member const& who, auto check) {
+auto naming(participant const& who, auto check) {
   try {
     return check();
   } catch (check_failed const& e) {
@@ -20,10 +20,10 @@ auto naming(member const& who, auto check) {
 
 }  // namespace
 
-member::member(crowd& in, std::size_t index)
-    : listener(in.talk_.all()), crowd_(in), index_(index), connection_(in.executor_, in.tasks_) {}
+participant::participant(crowd& in, std::size_t index)
+    : receiver(in.talk_.all()), crowd_(in), index_(index), connection_(in.executor_, in.tasks_) {}
 
-void member::on_text(std::string_view text, clock::time_point now) { crowd_.heard(*this, text, now); }
+void participant::on_text(std::string_view text, clock::time_point now) { crowd_.heard(*this, text, now); }
 
 crowd::crowd(executor ex, target const& to, std::size_t senders)
     : executor_(ex),
@@ -45,24 +45,24 @@ awaitable<void> crowd::gather(std::size_t count, std::size_t at_once, clock::tim
 awaitable<void> crowd::open_several() {
   while (to_open_ != 0 && failure_.empty() && !dispersing_) {
     --to_open_;
-    auto& newcomer = members_.emplace_back(*this, members_.size());
+    auto& newcomer = participants_.emplace_back(*this, participants_.size());
     co_await open(newcomer);
     tasks_.spawn(listen(newcomer));
   }
 }
 
-member& crowd::add() {
-  auto& newcomer = members_.emplace_back(*this, members_.size());
+participant& crowd::add() {
+  auto& newcomer = participants_.emplace_back(*this, participants_.size());
   tasks_.spawn(open_and_listen(newcomer));
   return newcomer;
 }
 
-awaitable<void> crowd::open_and_listen(member& newcomer) {
+awaitable<void> crowd::open_and_listen(participant& newcomer) {
   co_await open(newcomer);
   co_await listen(newcomer);
 }
 
-awaitable<void> crowd::open(member& newcomer) {
+awaitable<void> crowd::open(participant& newcomer) {
   std::optional<int> buffer;
   if (receive_buffer) buffer = receive_buffer(newcomer.index());
   auto const begun = clock::now();
@@ -78,7 +78,7 @@ awaitable<void> crowd::open(member& newcomer) {
   changed_.set();
 }
 
-awaitable<void> crowd::listen(member& who) {
+awaitable<void> crowd::listen(participant& who) {
   // Whoever was still connecting when `disperse` closed everyone, or was added after that, goes now.
   if (dispersing_) who.line().close();
   ++present_;
@@ -88,29 +88,29 @@ awaitable<void> crowd::listen(member& who) {
   changed_.set();
   if (dispersing_ || who.may_go) co_return;
   auto const code = who.line().close_code();
-  auto const how = code == 0 ? "without a close frame" : fmt::format("with code {}", code);
-  throw check_failed(fmt::format("receiver {}: the server closed the connection {}", who.index(), how));
+  auto const ending = code == 0 ? "without a close frame" : fmt::format("with code {}", code);
+  throw check_failed(fmt::format("receiver {}: the server closed the connection {}", who.index(), ending));
 }
 
-void crowd::heard(member& who, std::string_view text, clock::time_point now) {
+void crowd::heard(participant& who, std::string_view text, clock::time_point now) {
   auto const id = naming(who, [&] { return talk_.heard(who, text, now); });
   if (talk_.complete() || !who.counted) changed_.set();
   if (id && id->sender == who.sender && on_echo) on_echo(id->sender);
 }
 
 awaitable<void> crowd::dismiss(clock::time_point deadline) {
-  for (auto& m : members_) {
+  for (auto& m : participants_) {
     m.may_go = true;
     m.line().close();
   }
   condition const all_gone = [this] { return present_ == 0; };
   auto const in_time = co_await wait_for(all_gone, deadline);
   if (!in_time) throw check_failed("connections cannot be closed");
-  members_.clear();
+  participants_.clear();
 }
 
 awaitable<void> crowd::leave(clock::time_point deadline) {
-  for (auto& m : members_) {
+  for (auto& m : participants_) {
     m.may_go = true;
     m.line().leave();
   }
@@ -118,16 +118,16 @@ awaitable<void> crowd::leave(clock::time_point deadline) {
   auto const in_time = co_await wait_for(all_gone, deadline);
   if (!in_time)
     throw check_failed(
-        fmt::format("the server has not let {} of {} connections go in time", present_, members_.size()));
+        fmt::format("the server has not let {} of {} connections go in time", present_, participants_.size()));
 }
 
-std::size_t crowd::seat_of(std::size_t sender, std::size_t senders, std::size_t members) {
-  return (2 * sender + 1) * members / (2 * senders);
+std::size_t crowd::seat_of(std::size_t sender, std::size_t senders, std::size_t participants) {
+  return (2 * sender + 1) * participants / (2 * senders);
 }
 
 void crowd::appoint_senders() {
   for (std::size_t s = 0; s != senders_.size(); ++s) {
-    senders_[s] = &members_[seat_of(s, senders_.size(), members_.size())];
+    senders_[s] = &participants_[seat_of(s, senders_.size(), participants_.size())];
     senders_[s]->sender = s;
   }
 }
@@ -160,7 +160,7 @@ awaitable<void> crowd::complete_by(clock::time_point deadline) {
 std::string crowd::who_is_behind() {
   std::string named;
   std::size_t behind = 0;
-  for (auto& m : members_) {
+  for (auto& m : participants_) {
     naming(m, [&m] { m.progress.settle(); });
     if (!m.counted || m.progress.complete()) continue;
     constexpr std::size_t most_named = 3;
@@ -189,7 +189,7 @@ void crowd::fail(std::exception_ptr error) {
 awaitable<void> crowd::disperse() {
   dispersing_ = true;
   tasks_.cancel();
-  for (auto& m : members_) m.line().close();
+  for (auto& m : participants_) m.line().close();
   co_await tasks_.join();
 }
 

@@ -6,20 +6,20 @@
 #include <optional>
 #include <string>
 
-#include "bench/connection.hpp"
-#include "bench/conversation.hpp"
+#include "bench/load_connection.hpp"
+#include "bench/traffic.hpp"
 
 namespace chorus::bench {
 
 class crowd;
 
 /// One who is connected: hears, and may speak.
-class member final : public listener, private connection::handler {
+class participant final : public receiver, private load_connection::handler {
  public:
-  member(crowd& in, std::size_t index);
+  participant(crowd& in, std::size_t index);
 
   std::size_t index() const { return index_; }
-  connection& line() { return connection_; }
+  load_connection& line() { return connection_; }
   bool is_open() const { return open_; }
   bool gone() const { return gone_; }
 
@@ -33,13 +33,13 @@ class member final : public listener, private connection::handler {
 
   crowd& crowd_;
   std::size_t index_;
-  connection connection_;
+  load_connection connection_;
   bool open_ = false;
   bool gone_ = false;
 };
 
-/// The members of a run and what they say to each other. Used on its executor's thread; `co_await disperse()` before it
-/// is destroyed.
+/// The participants of a run and what they say to each other. Used on its executor's thread; `co_await disperse()`
+/// before it is destroyed.
 ///
 /// The first failure of anyone is the run's: whoever waits for something gets it as a `check_failed`.
 class crowd {
@@ -48,16 +48,16 @@ class crowd {
   crowd(executor ex, target const& to, std::size_t senders);
 
   executor get_executor() const { return executor_; }
-  conversation& talk() { return talk_; }
-  std::deque<member>& members() { return members_; }
+  traffic& talk() { return talk_; }
+  std::deque<participant>& participants() { return participants_; }
   latencies const& handshakes() const { return handshakes_; }
   /// The next handshake is the first that counts.
   void forget_handshakes() { handshakes_ = {}; }
 
-  /// Connects `count` members, at most `at_once` at a time. Throws `check_failed`, also at the deadline.
+  /// Connects `count` participants, at most `at_once` at a time. Throws `check_failed`, also at the deadline.
   awaitable<void> gather(std::size_t count, std::size_t at_once, clock::time_point deadline);
   /// Starts to connect one more.
-  member& add();
+  participant& add();
   /// Starts a coroutine that goes on beside the run, until `disperse` cancels it.
   void accompany(awaitable<void> task) { tasks_.spawn(std::move(task)); }
   /// Closes all connections, and returns when that is done. Throws `check_failed`, also at the deadline.
@@ -65,11 +65,11 @@ class crowd {
   /// Everyone says goodbye at once; returns when the server has let them all go. Throws `check_failed`, also at the
   /// deadline.
   awaitable<void> leave(clock::time_point deadline);
-  /// Makes senders of some members, evenly spread.
+  /// Makes senders of some participants, evenly spread.
   void appoint_senders();
-  /// The index of the member that becomes a sender, when there are so many of both.
-  static std::size_t seat_of(std::size_t sender, std::size_t senders, std::size_t members);
-  /// The receive buffer of the member with that index, which is about to connect; see `connection::open`.
+  /// The index of the participant that becomes a sender, when there are so many of both.
+  static std::size_t seat_of(std::size_t sender, std::size_t senders, std::size_t participants);
+  /// The receive buffer of the participant with that index, which is about to connect; see `load_connection::open`.
   std::function<std::optional<int>(std::size_t index)> receive_buffer;
 
   /// Sends a sender's next message, of `size` bytes. Its latency counts from `at`.
@@ -78,15 +78,15 @@ class crowd {
   std::function<void(std::size_t sender)> on_echo;
 
   using condition = std::function<bool()>;
-  /// Returns true when the condition holds, false at the deadline. The condition is asked when a conversation is
+  /// Returns true when the condition holds, false at the deadline. The condition is asked when the traffic is
   /// complete, a connection begins or ends, or somebody hears who is not counted. Throws `check_failed`.
   awaitable<bool> wait_for(condition const& met, clock::time_point deadline);
-  /// Returns when all counted members have heard everything. Throws `check_failed`, also at the deadline: then it says
-  /// who missed what.
+  /// Returns when all counted participants have heard everything. Throws `check_failed`, also at the deadline: then it
+  /// says who missed what.
   awaitable<void> complete_by(clock::time_point deadline);
 
-  /// Names counted members that have not got all that somebody has got, or else a message that nobody has got; empty
-  /// if everyone has everything.
+  /// Names counted participants that have not got all that somebody has got, or else a message that nobody has got;
+  /// empty if everyone has everything.
   std::string who_is_behind();
   void throw_if_failed() const;
 
@@ -94,18 +94,18 @@ class crowd {
   awaitable<void> disperse();
 
  private:
-  friend class member;
+  friend class participant;
 
   void fail(std::exception_ptr error);
   awaitable<void> open_several();
-  awaitable<void> open_and_listen(member& newcomer);
-  awaitable<void> open(member& newcomer);
-  awaitable<void> listen(member& who);
-  void heard(member& who, std::string_view text, clock::time_point now);
+  awaitable<void> open_and_listen(participant& newcomer);
+  awaitable<void> open(participant& newcomer);
+  awaitable<void> listen(participant& who);
+  void heard(participant& who, std::string_view text, clock::time_point now);
 
   executor executor_;
   target const& target_;
-  conversation talk_;
+  traffic talk_;
   latencies handshakes_;
   std::size_t to_open_ = 0;  ///< connections that `gather` has not begun to open
   std::size_t opening_ = 0;  ///< handshakes that are under way
@@ -114,8 +114,8 @@ class crowd {
   bool dispersing_ = false;
   auto_reset_event changed_;
   task_group tasks_;
-  std::deque<member> members_;
-  std::vector<member*> senders_;
+  std::deque<participant> participants_;
+  std::vector<participant*> senders_;
 };
 
 }  // namespace chorus::bench

@@ -40,14 +40,14 @@ awaitable<void> perform(run& r, outcome& result) {
   co_await r.people.disperse();
 }
 
-outcome measure(bench_options const& how) {
-  auto const to = resolve(how.to, !how.own_host);
-  auto const probes = how.what == command::storm ? 1u : 0u;
-  allow_connections(how.receivers + how.connections + how.guests + probes);
-  if (how.cpu) pin_to_cpu(*how.cpu);
+outcome measure(bench_options const& options) {
+  auto const to = resolve(options.to, !options.own_host);
+  auto const probes = options.what == command::storm ? 1u : 0u;
+  allow_connections(options.receivers + options.connections + options.guests + probes);
+  if (options.cpu) pin_to_cpu(*options.cpu);
 
   net::io_context io(1);
-  run r(io.get_executor(), how, to);
+  run r(io.get_executor(), options, to);
   progress_line progress(r);
   outcome result;
   net::co_spawn(io, perform(r, result), [](std::exception_ptr error) {
@@ -64,17 +64,18 @@ outcome measure(bench_options const& how) {
   return result;
 }
 
-void print(bench_options const& how, outcome const& result) {
-  if (how.json) {
-    boost::json::object all{{"command", to_string(how.what)}, {"url", "ws://" + how.to.authority() + how.to.path}};
+void print(bench_options const& options, outcome const& result) {
+  if (options.json) {
+    boost::json::object all{{"command", to_string(options.what)},
+                            {"url", "ws://" + options.to.authority() + options.to.path}};
     all["ok"] = result.failure.empty();
     if (!result.failure.empty()) all["error"] = result.failure;
-    for (auto const& [key, value] : parameters(how).json()) all[key] = value;
+    for (auto const& [key, value] : parameters(options).json()) all[key] = value;
     for (auto const& [key, value] : result.found.json()) all[key] = value;
     fmt::print("{}\n", boost::json::serialize(all));
   } else if (result.failure.empty()) {
-    fmt::print("{} ws://{}{}\n{}\n{}", to_string(how.what), how.to.authority(), how.to.path, parameters(how).table(),
-               result.found.table());
+    fmt::print("{} ws://{}{}\n{}\n{}", to_string(options.what), options.to.authority(), options.to.path,
+               parameters(options).table(), result.found.table());
   }
   if (!result.failure.empty()) fmt::print(stderr, "chorus-bench: {}\n", result.failure);
 }

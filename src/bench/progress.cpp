@@ -25,7 +25,8 @@ void progress_line::update(clock::time_point now) {
   auto const& talk = run_.people.talk();
   auto const expected = talk.expected();
   auto const share = expected == 0 ? 0 : 100 * (talk.delivered() + talk.missed()) / expected;
-  fmt::print(stderr, "{}{}: {} connected, {} % delivered", clear_line, run_.stage, run_.people.members().size(), share);
+  fmt::print(stderr, "{}{}: {} connected, {} % delivered", clear_line, run_.stage, run_.people.participants().size(),
+             share);
   std::fflush(stderr);
 }
 

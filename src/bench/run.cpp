@@ -13,13 +13,13 @@ using namespace std::chrono_literals;
 
 double as_us(cpu_time t) { return std::chrono::duration<double, std::micro>(t).count(); }
 
-std::size_t counted_members(run& r) {
-  return static_cast<std::size_t>(std::ranges::count_if(r.people.members(), &member::counted));
+std::size_t counted_participants(run& r) {
+  return static_cast<std::size_t>(std::ranges::count_if(r.people.participants(), &participant::counted));
 }
 
 awaitable<void> exchange_at_rate(run& r, std::size_t messages, std::size_t size) {
   auto& people = r.people;
-  people.talk().begin(messages, counted_members(r));
+  people.talk().begin(messages, counted_participants(r));
   timer pace(people.get_executor());
   auto const begun = clock::now();
   for (std::size_t i = 0; i != messages; ++i) {
@@ -96,11 +96,11 @@ awaitable<void> call_the_roll(run& r) {
   auto const give_up = r.deadline();
   crowd::condition const all_heard = [&people] {
     return people.talk().complete() &&
-           std::ranges::all_of(people.members(), [](member const& m) { return m.progress.complete(); });
+           std::ranges::all_of(people.participants(), [](participant const& m) { return m.progress.complete(); });
   };
   for (auto heard = false; !heard;) {
     if (clock::now() >= give_up) throw check_failed("not everyone hears what is said; " + people.who_is_behind());
-    people.talk().begin(1, people.members().size());
+    people.talk().begin(1, people.participants().size());
     people.say(ledger::opening.sender, least_text_size, clock::now());
     auto const patience = std::min(clock::now() + 1s, give_up);
     heard = co_await people.wait_for(all_heard, patience);
@@ -114,7 +114,7 @@ awaitable<void> exchange(run& r, std::size_t messages, std::size_t size) {
 
 awaitable<void> exchange_in_flight(run& r, std::size_t messages, std::size_t size, std::size_t in_flight) {
   auto& people = r.people;
-  people.talk().begin(messages, counted_members(r));
+  people.talk().begin(messages, counted_participants(r));
   people.on_echo = [&people, left = messages, size](std::size_t sender) mutable {
     if (left == 0) return;
     --left;

@@ -51,12 +51,12 @@ class stopwatch {
 /// Connects the receivers, and returns when all hear each other and the warm-up is over.
 awaitable<void> assemble(run& r);
 
-/// Returns when all members hear what the first sender says: a server may say that a connection is open before it
+/// Returns when all participants hear what the first sender says: a server may say that a connection is open before it
 /// broadcasts to it.
 awaitable<void> call_the_roll(run& r);
 
 /// Sends `messages` of `size` bytes, at the rate or in the closed loop of the options, and returns when every counted
-/// member has them.
+/// participant has them.
 awaitable<void> exchange(run& r, std::size_t messages, std::size_t size);
 /// The same, in a closed loop whatever the options say.
 awaitable<void> exchange_in_flight(run& r, std::size_t messages, std::size_t size, std::size_t in_flight);

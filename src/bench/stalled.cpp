@@ -12,8 +12,8 @@ namespace {
 /// Of those who are going to stall, in bytes. What the kernel holds for them is to be at the server's end.
 constexpr std::optional small_buffer = 4 * 1024;
 
-/// Whether the member with that index is going to stall. Every n-th is, so that they are spread among the others, and
-/// no sender.
+/// Whether the participant with that index is going to stall. Every n-th is, so that they are spread among the others,
+/// and no sender.
 std::vector<bool> choose_some(bench_options const& o) {
   std::vector<bool> sends(o.receivers);
   for (std::size_t s = 0; s != o.senders; ++s) sends[crowd::seat_of(s, o.senders, o.receivers)] = true;
@@ -29,9 +29,9 @@ std::vector<bool> choose_some(bench_options const& o) {
 }
 
 /// They do not count from now on, so that it is the same receivers that are measured before and after.
-std::vector<member*> set_apart(run& r, std::vector<bool> const& chosen) {
-  std::vector<member*> apart;
-  for (auto& m : r.people.members()) {
+std::vector<participant*> set_apart(run& r, std::vector<bool> const& chosen) {
+  std::vector<participant*> apart;
+  for (auto& m : r.people.participants()) {
     if (!chosen[m.index()]) continue;
     m.counted = false;
     apart.push_back(&m);
@@ -39,7 +39,7 @@ std::vector<member*> set_apart(run& r, std::vector<bool> const& chosen) {
   return apart;
 }
 
-void stall(std::vector<member*> const& those) {
+void stall(std::vector<participant*> const& those) {
   for (auto* m : those) {
     m->may_go = true;
     m->line().pause();
@@ -59,7 +59,7 @@ void add_growth(report& to, std::string const& key, std::string label, std::size
   to.add(key + "_per_stalled", grown / static_cast<double>(stalled), "per stalled peer");
 }
 
-bool caught_up(member& m) {
+bool caught_up(participant& m) {
   m.progress.settle();
   return m.gone() || m.progress.complete();
 }
@@ -71,10 +71,10 @@ struct outcome {
 };
 
 /// Those that read again must get everything, or be told what they missed, or have been cut off.
-awaitable<outcome> resume(run& r, std::vector<member*> const& stalled) {
+awaitable<outcome> resume(run& r, std::vector<participant*> const& stalled) {
   for (auto* m : stalled) m->line().resume();
   crowd::condition const all_caught_up = [&stalled] {
-    return std::ranges::all_of(stalled, [](member* m) { return caught_up(*m); });
+    return std::ranges::all_of(stalled, [](participant* m) { return caught_up(*m); });
   };
   auto const give_up = r.deadline();
   auto const in_time = co_await r.people.wait_for(all_caught_up, give_up);

@@ -44,10 +44,10 @@ awaitable<void> talk(run& r, probe& asking, report& found) {
   // As many are in flight as there are to be said, so nobody waits for anything.
   auto talking = exchange_in_flight(r, o.connections * o.talk, o.size, o.talk);
   co_await measure(r, asking, found, "talk", std::move(talking));
-  auto const& said = r.people.talk();
-  found.add("talk.deliveries", said.delivered(), "talk: deliveries");
-  found.add("talk.missed", said.missed(), said.missed() == 0 ? "" : "talk: missed, with a notice");
-  found.add("talk.latency_us", said.times().summary(), "talk: latency");
+  auto const& talk = r.people.talk();
+  found.add("talk.deliveries", talk.delivered(), "talk: deliveries");
+  found.add("talk.missed", talk.missed(), talk.missed() == 0 ? "" : "talk: missed, with a notice");
+  found.add("talk.latency_us", talk.times().summary(), "talk: latency");
   co_await pause(r, aftermath);
 }
 

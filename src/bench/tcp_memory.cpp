@@ -21,11 +21,11 @@ std::optional<std::uint64_t> find_tcp_pages(std::string_view sockstat) {
   std::istringstream lines{std::string(sockstat)};
   for (std::string line; std::getline(lines, line);) {
     // "TCP: inuse 5 orphan 0 tw 2 alloc 7 mem 3"
-    std::istringstream words(line);
+    std::istringstream fields(line);
     std::string word;
-    if (!(words >> word) || word != "TCP:") continue;
+    if (!(fields >> word) || word != "TCP:") continue;
     std::uint64_t value = 0;
-    while (words >> word >> value)
+    while (fields >> word >> value)
       if (word == "mem") return value;
   }
   return std::nullopt;

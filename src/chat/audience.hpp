@@ -1,5 +1,5 @@
 #pragma once
-// Everyone who hears what is said in a room.
+// Everyone who hears what is said in a room: from the broadcaster to outbound channels.
 
 #include <cstddef>
 #include <list>

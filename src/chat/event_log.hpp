@@ -1,5 +1,5 @@
 #pragma once
-// The total order of a room's events.
+// The total order of a room's events: between those who speak and the broadcaster.
 
 #include <boost/container/deque.hpp>
 #include <cstdint>

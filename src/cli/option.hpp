@@ -63,12 +63,12 @@ inline auto count(std::uint64_t least, std::uint64_t most) {
 
 /// One of several words, and what each of them means.
 template <class T>
-auto one_of(std::vector<std::pair<std::string_view, T>> words) {
-  return [words = std::move(words)](std::string_view text) {
+auto one_of(std::vector<std::pair<std::string_view, T>> choices) {
+  return [choices = std::move(choices)](std::string_view text) {
     std::string names;
-    for (std::size_t i = 0; i != words.size(); ++i) {
-      if (words[i].first == text) return words[i].second;
-      names.append(i == 0 ? "" : i + 1 == words.size() ? " or " : ", ").append(words[i].first);
+    for (std::size_t i = 0; i != choices.size(); ++i) {
+      if (choices[i].first == text) return choices[i].second;
+      names.append(i == 0 ? "" : i + 1 == choices.size() ? " or " : ", ").append(choices[i].first);
     }
     throw std::invalid_argument("expected " + names);
   };

@@ -34,8 +34,8 @@ cli::program describe(client_options& to) {
       "Options",
       {
           {"header", "'NAME: VALUE'", "", "send this header with the handshake; may be repeated",
-           append_to(to.how.headers, parse_header)},
-          {"subprotocol", "NAME", "", "ask for this subprotocol", into(to.how.subprotocol)},
+           append_to(to.request.headers, parse_header)},
+          {"subprotocol", "NAME", "", "ask for this subprotocol", into(to.request.subprotocol)},
           {"reconnect", "", "", "when the connection is lost, connect again (on a terminal)", into(to.reconnect)},
           {"linger", "TIME", "2s", "in a pipe, how long to wait at the end of input for what was sent to come back",
            into(to.linger, parse_duration)},
@@ -48,7 +48,7 @@ cli::program describe(client_options& to) {
           usage,
           {std::move(options)},
           exit_codes,
-          option{"URL", "URL", "ws://127.0.0.1:8080/chat", "", into(to.to, parse_url)}};
+          option{"URL", "URL", "ws://127.0.0.1:8080/chat", "", into(to.url, parse_url)}};
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ client_options parse_client_options(std::span<char const* const> arguments) {
   result.answer = cli::read(describe(result), arguments).answer;
   if (result.script.empty() && (result.tap || !result.transcript.empty()))
     throw cli::usage_error("--tap and --transcript go with --script");
-  if (!result.script.empty() && (!result.how.headers.empty() || !result.how.subprotocol.empty()))
+  if (!result.script.empty() && (!result.request.headers.empty() || !result.request.subprotocol.empty()))
     throw cli::usage_error("with --script, headers and subprotocols stand in the script: connect NAME \"Origin: ...\"");
   return result;
 }

@@ -9,8 +9,8 @@
 namespace chorus {
 
 struct client_options {
-  websocket_url to;
-  handshake how;
+  websocket_url url;
+  handshake request;
   std::chrono::milliseconds linger{};
   bool reconnect = false;
   std::string script;  ///< play this file; empty: talk or pipe

@@ -53,9 +53,9 @@ awaitable<error_code> reach(tcp_socket& socket, websocket_url const& to, int rec
 
 }  // namespace
 
-awaitable<connect_result> connection::open(websocket_url to, handshake how) {
+awaitable<connect_result> connection::open(websocket_url to, handshake request) {
   auto& stream = self_->stream;
-  auto const unreachable = co_await reach(stream.next_layer(), to, how.receive_buffer);
+  auto const unreachable = co_await reach(stream.next_layer(), to, request.receive_buffer);
   if (unreachable) {
     connect_result failed{unreachable, 0, unreachable.message(), {}};
     co_return failed;
@@ -63,10 +63,10 @@ awaitable<connect_result> connection::open(websocket_url to, handshake how) {
   error_code ignored;
   stream.next_layer().set_option(tcp::no_delay(true), ignored);
   stream.set_option(websocket::stream_base::timeout{patience, websocket::stream_base::none(), false});
-  stream.set_option(websocket::stream_base::decorator([&how](websocket::request_type& request) {
-    request.set(http::field::user_agent, "chorus-client");
-    if (!how.subprotocol.empty()) request.set(http::field::sec_websocket_protocol, how.subprotocol);
-    for (auto const& [name, value] : how.headers) request.set(name, value);
+  stream.set_option(websocket::stream_base::decorator([&request](websocket::request_type& header) {
+    header.set(http::field::user_agent, "chorus-client");
+    if (!request.subprotocol.empty()) header.set(http::field::sec_websocket_protocol, request.subprotocol);
+    for (auto const& [name, value] : request.headers) header.set(name, value);
   }));
   stream.read_message_max(0);
   stream.control_callback([self = self_.get()](websocket::frame_type kind, boost::beast::string_view payload) {

@@ -55,7 +55,7 @@ class connection {
   ~connection();
 
   /// Resolves the host, connects, upgrades; the upgrade takes at most 10 s. Once.
-  awaitable<connect_result> open(websocket_url to, handshake how);
+  awaitable<connect_result> open(websocket_url to, handshake request);
 
   /// The next message, in order. Pings of the server are answered while a `receive` is under way. After `closed` or
   /// `failed` there is nothing more to come.

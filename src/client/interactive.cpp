@@ -29,10 +29,15 @@ bool wants_color() {
   return (no_color == nullptr || *no_color == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
-class conversation {
+class terminal_session {
  public:
-  conversation(executor ex, client_options how)
-      : executor_(ex), how_(std::move(how)), editor_(ex, "> "), pause_(ex), signals_(ex, SIGINT, SIGTERM), tasks_(ex) {}
+  terminal_session(executor ex, client_options options)
+      : executor_(ex),
+        options_(std::move(options)),
+        editor_(ex, "> "),
+        pause_(ex),
+        signals_(ex, SIGINT, SIGTERM),
+        tasks_(ex) {}
 
   awaitable<exit_code> run() {
     tasks_.spawn(read_lines());
@@ -40,7 +45,7 @@ class conversation {
     ending last{exit_code::clean, {}};
     while (!leaving_) {
       last = co_await connect_and_talk();
-      if (leaving_ || !how_.reconnect) break;
+      if (leaving_ || !options_.reconnect) break;
       co_await pause(last.why);
     }
     editor_.end();
@@ -54,8 +59,8 @@ class conversation {
   awaitable<ending> connect_and_talk() {
     connection_.emplace(executor_);
     own_ = {};
-    auto const opened = co_await connection_->open(how_.to, how_.how);
-    auto last = ending_of(opened, how_.to);
+    auto const opened = co_await connection_->open(options_.url, options_.request);
+    auto last = ending_of(opened, options_.url);
     if (opened.ok() && !leaving_) {
       is_open_ = true;
       last = co_await receive();
@@ -126,7 +131,7 @@ class conversation {
   }
 
   executor executor_;
-  client_options how_;
+  client_options options_;
   line_editor editor_;
   std::optional<connection> connection_;
   own_messages own_;
@@ -142,9 +147,9 @@ class conversation {
 
 }  // namespace
 
-awaitable<exit_code> run_interactive(executor ex, client_options how) {
-  conversation talk(ex, std::move(how));
-  co_return co_await talk.run();
+awaitable<exit_code> run_interactive(executor ex, client_options options) {
+  terminal_session session(ex, std::move(options));
+  co_return co_await session.run();
 }
 
 }  // namespace chorus

@@ -16,23 +16,23 @@ namespace {
 
 using namespace chorus;
 
-awaitable<exit_code> play(executor ex, script_options how) {
-  auto const code = co_await run_script(ex, std::move(how));
+awaitable<exit_code> play(executor ex, script_options options) {
+  auto const code = co_await run_script(ex, std::move(options));
   co_return static_cast<exit_code>(code);
 }
 
-awaitable<exit_code> talk(executor ex, client_options how) {
-  if (!how.script.empty()) return play(ex, {how.script, how.to, how.tap, how.transcript});
+awaitable<exit_code> talk(executor ex, client_options options) {
+  if (!options.script.empty()) return play(ex, {options.script, options.url, options.tap, options.transcript});
 #ifdef CHORUS_HAVE_READLINE
-  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) return run_interactive(ex, std::move(how));
+  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) return run_interactive(ex, std::move(options));
 #endif
-  return run_piped(ex, std::move(how));
+  return run_piped(ex, std::move(options));
 }
 
-exit_code run(client_options how) {
+exit_code run(client_options options) {
   net::io_context io(1);
   auto result = exit_code::clean;
-  net::co_spawn(io, talk(io.get_executor(), std::move(how)), [&result](std::exception_ptr error, exit_code code) {
+  net::co_spawn(io, talk(io.get_executor(), std::move(options)), [&result](std::exception_ptr error, exit_code code) {
     if (error) std::rethrow_exception(error);
     result = code;
   });

@@ -19,12 +19,12 @@ using descriptor = net::posix::basic_stream_descriptor<executor>;
 
 class pipe_session {
  public:
-  pipe_session(executor ex, client_options how)
-      : how_(std::move(how)), connection_(ex), input_(ex, ::dup(STDIN_FILENO)), linger_(ex), tasks_(ex) {}
+  pipe_session(executor ex, client_options options)
+      : options_(std::move(options)), connection_(ex), input_(ex, ::dup(STDIN_FILENO)), linger_(ex), tasks_(ex) {}
 
   awaitable<exit_code> run() {
-    auto const opened = co_await connection_.open(how_.to, how_.how);
-    auto result = ending_of(opened, how_.to);
+    auto const opened = co_await connection_.open(options_.url, options_.request);
+    auto result = ending_of(opened, options_.url);
     if (opened.ok()) {
       tasks_.spawn(send_input());
       result = co_await receive();
@@ -65,7 +65,7 @@ class pipe_session {
     }
     input_ended_ = true;
     if (!own_.all_came_back()) {
-      linger_.expires_after(how_.linger);
+      linger_.expires_after(options_.linger);
       co_await linger_.async_wait(nothrow);
     }
     leaving_ = true;
@@ -77,7 +77,7 @@ class pipe_session {
     std::fflush(stdout);
   }
 
-  client_options how_;
+  client_options options_;
   connection connection_;
   descriptor input_;
   timer linger_;
@@ -89,8 +89,8 @@ class pipe_session {
 
 }  // namespace
 
-awaitable<exit_code> run_piped(executor ex, client_options how) {
-  pipe_session session(ex, std::move(how));
+awaitable<exit_code> run_piped(executor ex, client_options options) {
+  pipe_session session(ex, std::move(options));
   co_return co_await session.run();
 }
 

@@ -28,19 +28,19 @@ class life_cycle {
 
   phase now() const { return now_; }
   bool is(phase p) const { return now_ == p; }
-  /// What the server has said first, null if it has said nothing.
-  farewell const* said() const { return said_; }
+  /// Why the server ends it: what it has said first, null if it has said nothing.
+  farewell const* reason() const { return reason_; }
 
   /// The peer has got the answer that makes it a WebSocket.
   void accepted() {
-    if (is(phase::opening)) now_ = said_ == nullptr ? phase::open : phase::closing;
+    if (is(phase::opening)) now_ = reason_ == nullptr ? phase::open : phase::closing;
   }
 
   /// The server says farewell. Whoever does not hear it yet is told when it is accepted; whoever cannot hear it any
   /// more is closed.
-  void say(farewell const& words) {
+  void say(farewell const& reason) {
     if (is(phase::closed)) return;
-    if (said_ == nullptr) said_ = &words;
+    if (reason_ == nullptr) reason_ = &reason;
     if (is(phase::open)) now_ = phase::closing;
     if (is(phase::lingering)) now_ = phase::closed;
   }
@@ -54,7 +54,7 @@ class life_cycle {
   void end() { now_ = phase::closed; }
 
  private:
-  farewell const* said_ = nullptr;
+  farewell const* reason_ = nullptr;
   phase now_ = phase::opening;
 };
 

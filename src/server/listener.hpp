@@ -1,5 +1,5 @@
 #pragma once
-// Where connections come from.
+// Where connections come from; they go on in negotiation.hpp.
 
 #include <functional>
 #include <spdlog/logger.h>

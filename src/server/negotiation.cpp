@@ -28,8 +28,8 @@ std::optional<response> answer_to(error_code ec) {
 
 class negotiation final : public peer {
  public:
-  negotiation(context& shared, tcp_socket& socket, tcp::endpoint const& from)
-      : shared_(shared), socket_(socket), from_(from) {
+  negotiation(connections& all, tcp_socket& socket, tcp::endpoint const& from)
+      : connections_(all), socket_(socket), from_(from) {
     arm();
   }
 
@@ -55,7 +55,7 @@ class negotiation final : public peer {
   void abort(farewell const&) override { close_socket(); }
 
   void failed(std::exception_ptr why) noexcept override {
-    shared_.report(why);
+    connections_.report(why);
     close_socket();
   }
 
@@ -66,7 +66,7 @@ class negotiation final : public peer {
   /// One request, and its answer unless it is granted a WebSocket.
   awaitable<std::optional<upgrade>> exchange() {
     parser reader;
-    reader.header_limit(static_cast<std::uint32_t>(shared_.options.max_header_size));
+    reader.header_limit(static_cast<std::uint32_t>(connections_.options.max_header_size));
     phase_ = phase::waiting;
     auto const [ec, bytes] = co_await http::async_read_header(socket_, buffer_, reader, nothrow);
     if (ec) {
@@ -75,22 +75,22 @@ class negotiation final : public peer {
     }
     phase_ = phase::answering;
     auto decision = decide(reader.get());
-    if (auto const* const to = std::get_if<endpoint>(&decision)) co_return upgrade{reader.release(), *to};
+    if (auto const* const to = std::get_if<service>(&decision)) co_return upgrade{reader.release(), *to};
 
     auto& answer = std::get<response>(decision);
     auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
     if (reader.get().method() == http::verb::head) answer.body().clear();
-    auto const last = has_body || shared_.draining || ++answered_ == max_requests;
+    auto const last = has_body || connections_.draining || ++answered_ == max_requests;
     answer.keep_alive(reader.get().keep_alive() && !last);
     co_await send(std::move(answer));
     co_return std::nullopt;
   }
 
-  std::variant<endpoint, response> decide(request const& asked) const {
-    auto const full = !shared_.seats.admits(from_.address());
-    auto decision = route(asked, {shared_.ready, shared_.draining, full, shared_.options});
+  std::variant<service, response> decide(request const& asked) const {
+    auto const full = !connections_.seats.admits(from_.address());
+    auto decision = route(asked, {connections_.ready, connections_.draining, full, connections_.options});
     // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
-    if (std::holds_alternative<endpoint>(decision) && buffer_.size() != 0)
+    if (std::holds_alternative<service>(decision) && buffer_.size() != 0)
       decision = problem(http::status::bad_request, "Data came before the upgrade was answered.");
     return decision;
   }
@@ -106,11 +106,11 @@ class negotiation final : public peer {
   }
 
   awaitable<void> send(response answer) {
-    shared_.log.debug("answered address={} status={}", from_, answer.result_int());
+    connections_.log.debug("answered address={} status={}", from_, answer.result_int());
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
     arm();
-    if (!ec && answer.keep_alive() && !shared_.draining) co_return;
-    if (!ec && !shared_.draining) {
+    if (!ec && answer.keep_alive() && !connections_.draining) co_return;
+    if (!ec && !connections_.draining) {
       phase_ = phase::lingering;
       co_await linger(socket_);
     }
@@ -119,10 +119,10 @@ class negotiation final : public peer {
 
   /// The time begins anew.
   void arm() {
-    auto const timeout = shared_.options.handshake_timeout;
+    auto const timeout = connections_.options.handshake_timeout;
     deadline_ = timeout == duration::zero() ? clock::time_point::max() : clock::now() + timeout;
     if (is_linked()) unlink();
-    shared_.waiting.push_back(*this);
+    connections_.waiting.push_back(*this);
   }
 
   void end_waiting() {
@@ -135,7 +135,7 @@ class negotiation final : public peer {
     socket_.close(ignored);
   }
 
-  context& shared_;
+  connections& connections_;
   tcp_socket& socket_;
   tcp::endpoint const& from_;
   boost::beast::flat_buffer buffer_;
@@ -146,8 +146,8 @@ class negotiation final : public peer {
 
 }  // namespace
 
-awaitable<std::optional<upgrade>> negotiate(context& shared, tcp_socket& socket, tcp::endpoint const& from) {
-  negotiation phase(shared, socket, from);
+awaitable<std::optional<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from) {
+  negotiation phase(all, socket, from);
   co_return co_await phase.run();
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-// The first phase of a connection: HTTP, until it becomes a WebSocket or ends.
+// The first phase of a connection: HTTP, until it becomes a WebSocket, in session.hpp, or ends.
 
 #include <optional>
 
-#include "server/context.hpp"
+#include "server/connections.hpp"
 #include "server/routes.hpp"
 #include "support/asio.hpp"
 
@@ -12,7 +12,7 @@ namespace chorus {
 /// A request for a WebSocket that is granted.
 struct upgrade {
   request asked;
-  endpoint to;
+  service to;
 };
 
 /// So many requests are answered on one connection.
@@ -21,6 +21,6 @@ inline constexpr int max_requests = 100;
 /// Reads requests and answers them. Returns when one asks for a WebSocket and may have it; nothing when the connection
 /// has ended, be it by either side, by an error, by the handshake timeout or because places run short. Does not throw
 /// for what a peer does.
-awaitable<std::optional<upgrade>> negotiate(context& shared, tcp_socket& socket, tcp::endpoint const& from);
+awaitable<std::optional<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from);
 
 }  // namespace chorus

@@ -59,7 +59,7 @@ response unavailable(std::string_view detail) {
   return answer;
 }
 
-std::variant<endpoint, response> upgrade(endpoint to, request const& asked, circumstances const& now) {
+std::variant<service, response> upgrade(service to, request const& asked, circumstances const& now) {
   if (!boost::beast::websocket::is_upgrade(asked)) return upgrade_required("This is a WebSocket endpoint.");
   if (header(asked, field::sec_websocket_version) != websocket_version)
     return upgrade_required("Sec-WebSocket-Version must be 13.");
@@ -74,13 +74,13 @@ std::variant<endpoint, response> upgrade(endpoint to, request const& asked, circ
 
 }  // namespace
 
-std::variant<endpoint, response> route(request const& asked, circumstances const& now) {
+std::variant<service, response> route(request const& asked, circumstances const& now) {
   if (asked.version() >= 11 && asked.count(field::host) != 1)
     return problem(status::bad_request, "There must be one Host header.");
 
   auto const path = path_of(asked);
-  auto const to = path == "/chat"   ? std::optional(endpoint::chat)
-                  : path == "/echo" ? std::optional(endpoint::echo)
+  auto const to = path == "/chat"   ? std::optional(service::chat)
+                  : path == "/echo" ? std::optional(service::echo)
                                     : std::nullopt;
   if (!to && path != "/healthz" && path != "/readyz")
     return problem(status::not_found, "There is /chat, /echo, /healthz and /readyz.");

@@ -17,7 +17,7 @@ using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
 
 /// What a WebSocket can be opened to.
-enum class endpoint { chat, echo };
+enum class service { chat, echo };
 
 /// What an answer depends on besides the request.
 struct circumstances {
@@ -27,8 +27,8 @@ struct circumstances {
   settings const& options;
 };
 
-/// The endpoint to upgrade to, or the response to send instead, complete but for `keep_alive`.
-std::variant<endpoint, response> route(request const& asked, circumstances const& now);
+/// The service to upgrade to, or the response to send instead, complete but for `keep_alive`.
+std::variant<service, response> route(request const& asked, circumstances const& now);
 
 /// An error response with a body of `application/problem+json` (RFC 9457). `detail` says what would have been right.
 response problem(http::status status, std::string_view detail);

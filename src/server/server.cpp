@@ -23,7 +23,9 @@ constexpr std::size_t farewells_at_once = 16;
 server::server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log)
     : executor_(ex),
       log_(std::move(log)),
-      shared_(ex, options, *log_),
+      options_(options),
+      lobby_(ex),
+      connections_(ex, options_, *log_, lobby_),
       listener_(ex, {options.address, options.port}, options.unsent_limit, *log_),
       stop_asked_(ex),
       abort_asked_(ex),
@@ -33,22 +35,22 @@ server::server(executor ex, settings const& options, std::shared_ptr<spdlog::log
 
 awaitable<void> server::run() {
   auto accepted = [this](tcp_socket socket, tcp::endpoint const& from) { accept(std::move(socket), from); };
-  auto relieve = [this] { return shared_.let_one_go(); };
+  auto relieve = [this] { return connections_.let_one_go(); };
   inflow_.spawn(vital("listener", listener_.run(std::move(accepted), std::move(relieve))));
-  inflow_.spawn(vital("broadcaster", shared_.lobby.run()));
-  upkeep_.spawn(
-      vital("heartbeat", heartbeat(executor_, shared_.waiting, shared_.sessions, heartbeat_period(shared_.options))));
+  inflow_.spawn(vital("broadcaster", lobby_.run()));
+  upkeep_.spawn(vital("heartbeat",
+                      heartbeat(executor_, connections_.waiting, connections_.sessions, heartbeat_period(options_))));
   upkeep_.spawn(abort_when_asked());
   co_await stop_asked_.wait();
   if (!aborted_ && !failure_) {
-    pause_.expires_after(shared_.options.drain_delay);
+    pause_.expires_after(options_.drain_delay);
     co_await pause_.async_wait(nothrow);
   }
   co_await drain();
 }
 
 void server::stop() {
-  if (!std::exchange(shared_.ready, false)) return;
+  if (!std::exchange(connections_.ready, false)) return;
   stop_asked_.set();
 }
 
@@ -61,20 +63,21 @@ void server::abort() {
 
 void server::accept(tcp_socket socket, tcp::endpoint const& from) {
   // Who is let go has its seat until its coroutine has ended: one goes, one comes.
-  if (!shared_.seats.has_room_for(from.address()) || (!shared_.seats.has_room() && !shared_.let_one_go())) {
+  if (!connections_.seats.has_room_for(from.address()) ||
+      (!connections_.seats.has_room() && !connections_.let_one_go())) {
     log_->debug("no place address={}", from);
     return;
   }
-  shared_.connections.spawn(serve(std::move(socket), from));
+  connections_.tasks.spawn(serve(std::move(socket), from));
 }
 
 awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
-  capacity::seat seat(shared_.seats, from);
+  capacity::seat seat(connections_.seats, from);
   // For the outbound channel's direct writes. Asio's own operations do not mind.
   error_code ignored;
   socket.non_blocking(true, ignored);
-  auto granted = co_await negotiate(shared_, socket, from);
-  if (granted) co_await open_session(shared_, std::move(socket), std::move(seat), std::move(*granted));
+  auto granted = co_await negotiate(connections_, socket, from);
+  if (granted) co_await open_session(connections_, std::move(socket), std::move(seat), std::move(*granted));
 }
 
 /// Runs what the server cannot go on without.
@@ -101,40 +104,40 @@ void server::failed(std::string_view name, std::exception_ptr why) noexcept {
 // The order is that of the stream: first nobody comes in, then everyone is told, then what is in goes out, then the
 // peers go.
 awaitable<void> server::drain() {
-  log_->info("stopping, with {} sessions", shared_.seats.sessions());
-  shared_.draining = true;
+  log_->info("stopping, with {} sessions", connections_.seats.sessions());
+  connections_.draining = true;
   listener_.close();
   upkeep_.spawn(abort_at_deadline());
   co_await say_farewell();
-  shared_.lobby.close();
+  lobby_.close();
   co_await inflow_.join();
-  co_await shared_.connections.join();
+  co_await connections_.tasks.join();
   upkeep_.cancel();
   co_await upkeep_.join();
 }
 
 /// Everyone first gets what was said until then; those who are not told yet talk on.
 awaitable<void> server::say_farewell() {
-  auto const sessions = std::max<std::ptrdiff_t>(shared_.seats.sessions(), 1);
-  clock::duration const drain_timeout = shared_.options.drain_timeout;
+  auto const sessions = std::max<std::ptrdiff_t>(connections_.seats.sessions(), 1);
+  clock::duration const drain_timeout = options_.drain_timeout;
   auto const interval = std::min<clock::duration>(farewell_interval, drain_timeout / 2 / sessions);
   auto const tell = [this](peer& p) {
     if (!aborted_) p.close(farewells::draining);
   };
   auto const pause = [this, interval] { return pause_farewells(farewells_at_once * interval); };
-  co_await shared_.lobby.caught_up();
-  co_await visit(shared_.waiting, slice, tell, pause);
-  co_await visit(shared_.sessions, farewells_at_once, tell, pause);
+  co_await lobby_.caught_up();
+  co_await visit(connections_.waiting, slice, tell, pause);
+  co_await visit(connections_.sessions, farewells_at_once, tell, pause);
 }
 
 awaitable<void> server::pause_farewells(clock::duration time) {
   pause_.expires_after(aborted_ ? clock::duration::zero() : time);
   co_await pause_.async_wait(nothrow);
-  co_await shared_.lobby.caught_up();
+  co_await lobby_.caught_up();
 }
 
 awaitable<void> server::abort_at_deadline() {
-  timer deadline(executor_, shared_.options.drain_timeout);
+  timer deadline(executor_, options_.drain_timeout);
   co_await deadline.async_wait(use_awaitable);
   abort();
 }
@@ -144,8 +147,8 @@ awaitable<void> server::abort_when_asked() {
   auto const pause = [this] { return let_others_run(executor_); };
   co_await abort_asked_.wait();
   listener_.close();
-  co_await visit(shared_.waiting, slice, abort, pause);
-  co_await visit(shared_.sessions, slice, abort, pause);
+  co_await visit(connections_.waiting, slice, abort, pause);
+  co_await visit(connections_.sessions, slice, abort, pause);
 }
 
 }  // namespace chorus

@@ -6,7 +6,7 @@
 #include <spdlog/logger.h>
 #include <string_view>
 
-#include "server/context.hpp"
+#include "server/connections.hpp"
 #include "server/listener.hpp"
 #include "server/settings.hpp"
 #include "support/task_group.hpp"
@@ -52,7 +52,9 @@ class server {
 
   executor executor_;
   std::shared_ptr<spdlog::logger> log_;
-  context shared_;
+  settings const options_;
+  room lobby_;
+  connections connections_;
   listener listener_;
   auto_reset_event stop_asked_;
   auto_reset_event abort_asked_;

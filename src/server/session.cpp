@@ -49,31 +49,31 @@ class session final : public peer,
                       private outbound_channel::sink,
                       public std::enable_shared_from_this<session<Transport>> {
  public:
-  session(context& shared, Transport transport, capacity::seat seat)
-      : shared_(shared),
+  session(connections& all, Transport transport, capacity::seat seat)
+      : connections_(all),
         seat_(std::move(seat)),
-        out_(transport.get_executor(), shared.options.outbound_limit, *this),
+        out_(transport.get_executor(), all.options.outbound_limit, *this),
         stream_(std::move(transport), out_),
-        liveness_(shared.options, clock::now(), spread(shared.greeted++)) {
+        liveness_(all.options, clock::now(), spread(all.sessions_yet++)) {
     seat_.become_session();
-    shared_.sessions.push_back(*this);
+    connections_.sessions.push_back(*this);
   }
 
   /// Answers the request, and is a WebSocket from then on, unless that fails.
   awaitable<void> accept(request asked) {
     stream_.set_option(websocket::stream_base::decorator(
         [](websocket::response_type& reply) { reply.set(http::field::server, "chorus"); }));
-    stream_.read_message_max(shared_.options.max_message_size);
+    stream_.read_message_max(connections_.options.max_message_size);
     stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
     auto const [ec] = co_await stream_.async_accept(asked, nothrow);
     ended_ = ec;
     if (!ended_) life_.accepted();
   }
 
-  awaitable<void> run(std::shared_ptr<session>, endpoint to) {
+  awaitable<void> run(std::shared_ptr<session>, service to) {
     try {
       if (life_.is(phase::open)) greet(to);
-      if (life_.is(phase::closing)) out_.seal(life_.said()->frame);
+      if (life_.is(phase::closing)) out_.seal(life_.reason()->frame);
       if (!ended_) co_await read_loop(to);
     } catch (...) {
       failed(std::current_exception());
@@ -97,24 +97,24 @@ class session final : public peer,
     }
   }
 
-  void close(farewell const& words) override {
-    life_.say(words);
+  void close(farewell const& reason) override {
+    life_.say(reason);
     if (life_.is(phase::closing)) {
       leave();
-      out_.seal(words.frame);
+      out_.seal(reason.frame);
     }
     if (life_.is(phase::closed)) close_socket();
   }
 
-  void abort(farewell const& words) override {
-    life_.say(words);
+  void abort(farewell const& reason) override {
+    life_.say(reason);
     leave();
-    out_.close(words.frame);
+    out_.close(reason.frame);
     close_socket();
   }
 
   void failed(std::exception_ptr why) noexcept override {
-    shared_.report(why);
+    connections_.report(why);
     life_.say(farewells::failed);
     out_.close(farewells::failed.frame);
     close_socket();
@@ -123,7 +123,7 @@ class session final : public peer,
  private:
   using phase = life_cycle::phase;
 
-  awaitable<void> read_loop(endpoint to) {
+  awaitable<void> read_loop(service to) {
     for (;;) {
       auto const [ec, bytes] = co_await stream_.async_read_some(input_, idle_input_capacity, nothrow);
       ended_ = ec;
@@ -131,10 +131,10 @@ class session final : public peer,
       if (ended_) co_return;
       liveness_.heard();
       if (member_) {
-        if (shared_.lobby.is_behind()) co_await wait_for_the_room();
+        if (connections_.lobby.is_behind()) co_await wait_for_the_room();
         // It may have left meanwhile.
         if (member_) hear(*member_);
-      } else if (to == endpoint::echo && stream_.got_text()) {
+      } else if (to == service::echo && stream_.got_text()) {
         // Awaited, so that who does not read the answers is not read from either.
         out_.push(make_packet(encode_echo(received())));
         liveness_.reading(false);
@@ -157,11 +157,11 @@ class session final : public peer,
 
   awaitable<void> wait_for_the_room() {
     liveness_.reading(false);
-    co_await shared_.lobby.wait_while_behind();
+    co_await connections_.lobby.wait_while_behind();
     liveness_.reading(true);
   }
 
-  void start_writing() override { shared_.connections.spawn(write_loop(this->shared_from_this())); }
+  void start_writing() override { connections_.tasks.spawn(write_loop(this->shared_from_this())); }
 
   awaitable<void> write_loop(std::shared_ptr<session>) {
     try {
@@ -178,23 +178,24 @@ class session final : public peer,
     }
   }
 
-  void greet(endpoint to) {
-    if (to == endpoint::echo) return out_.push(make_packet(encode_echo_greeting()));
-    member_.emplace(shared_.lobby, shared_.text, out_);
-    shared_.log.info("joined name={} address={} users={}", member_->name(), seat_.from(), shared_.lobby.users());
+  void greet(service to) {
+    if (to == service::echo) return out_.push(make_packet(encode_echo_greeting()));
+    member_.emplace(connections_.lobby, connections_.text, out_);
+    connections_.log.info("joined name={} address={} users={}", member_->name(), seat_.from(),
+                          connections_.lobby.users());
   }
 
   void hear(member& speaker) {
-    auto said = shared_.text.decode(stream_.got_text() ? opcode::text : opcode::binary, received());
+    auto said = connections_.text.decode(stream_.got_text() ? opcode::text : opcode::binary, received());
     if (said) speaker.say(std::move(*said));
   }
 
   void leave() noexcept {
     if (!member_) return;
     try {
-      shared_.log.info("left name={} address={} reason={:?}", member_->name(), seat_.from(), why_ended());
+      connections_.log.info("left name={} address={} reason={:?}", member_->name(), seat_.from(), why_ended());
     } catch (...) {
-      shared_.report(std::current_exception());
+      connections_.report(std::current_exception());
     }
     member_.reset();
   }
@@ -207,23 +208,25 @@ class session final : public peer,
   }
 
   std::string why_ended() const {
-    if (life_.said() != nullptr) return life_.said()->why;
+    if (life_.reason() != nullptr) return life_.reason()->why;
     if (ended_ != websocket::error::closed) return ended_.message();
     auto const& peers = stream_.reason();
-    auto const words = std::string_view(peers.reason.data(), peers.reason.size());
+    auto const text = std::string_view(peers.reason.data(), peers.reason.size());
     // 1005 stands for a close frame without a code, and is never sent (RFC 6455 section 7.4.1).
     auto const code = peers.code == websocket::close_code::none ? 1005 : static_cast<unsigned>(peers.code);
-    return fmt::format("closed by peer: {}{}{}", code, words.empty() ? "" : " ", words);
+    return fmt::format("closed by peer: {}{}{}", code, text.empty() ? "" : " ", text);
   }
 
   std::size_t try_write(net::const_buffer bytes) noexcept override {
     error_code ec;
     // What is written while it opens is the reply to the upgrade request, and the greeting follows.
-    auto const more = life_.is(phase::opening) && life_.said() == nullptr;
+    auto const more = life_.is(phase::opening) && life_.reason() == nullptr;
     return socket().send(net::buffer(bytes), more ? more_follows : 0, ec);
   }
 
-  packet_ptr gap_notice(seq_range missed) override { return make_packet(shared_.text.gap(missed.first, missed.last)); }
+  packet_ptr gap_notice(seq_range missed) override {
+    return make_packet(connections_.text.gap(missed.first, missed.last));
+  }
 
   std::string_view received() const { return {static_cast<char const*>(input_.cdata().data()), input_.size()}; }
 
@@ -240,7 +243,7 @@ class session final : public peer,
     socket().close(ignored);
   }
 
-  context& shared_;
+  connections& connections_;
   capacity::seat seat_;
   outbound_channel out_;
   websocket::stream<egress<Transport>, false> stream_;
@@ -253,10 +256,10 @@ class session final : public peer,
 
 }  // namespace
 
-awaitable<void> open_session(context& shared, tcp_socket socket, capacity::seat seat, upgrade granted) {
-  auto const opened = std::make_shared<session<tcp_socket>>(shared, std::move(socket), std::move(seat));
+awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat, upgrade granted) {
+  auto const opened = std::make_shared<session<tcp_socket>>(all, std::move(socket), std::move(seat));
   co_await opened->accept(std::move(granted.asked));
-  shared.connections.spawn(opened->run(opened, granted.to));
+  all.tasks.spawn(opened->run(opened, granted.to));
 }
 
 }  // namespace chorus

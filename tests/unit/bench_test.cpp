@@ -5,13 +5,13 @@
 #include "bench/blocking_socket.hpp"
 #include "bench/check_failed.hpp"
 #include "bench/client_frame.hpp"
-#include "bench/conversation.hpp"
 #include "bench/latencies.hpp"
 #include "bench/ledger.hpp"
 #include "bench/process_meter.hpp"
 #include "bench/report.hpp"
 #include "bench/stamp.hpp"
 #include "bench/tcp_memory.hpp"
+#include "bench/traffic.hpp"
 #include "cli/exit_code.hpp"
 
 namespace chorus::bench {
@@ -237,8 +237,8 @@ BOOST_AUTO_TEST_CASE(durations_that_no_histogram_has_count_as_the_nearest) {
 }
 
 BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
-  conversation talk(1);
-  listener who(talk.all());
+  traffic talk(1);
+  receiver who(talk.all());
   auto const due = clock::now();
   talk.begin(1, 1);
   auto const text = talk.say(0, 64, due);
@@ -250,8 +250,8 @@ BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
 }
 
 BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
-  conversation talk(1);
-  listener who(talk.all());
+  traffic talk(1);
+  receiver who(talk.all());
   talk.begin(3, 1);
   auto const now = clock::now();
   auto const first = talk.say(0, 64, now);
@@ -263,8 +263,8 @@ BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
 }
 
 BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
-  conversation talk(1);
-  listener who(talk.all());
+  traffic talk(1);
+  receiver who(talk.all());
   who.counted = false;
   talk.begin(1, 1);
   auto const text = talk.say(0, 64, clock::now());
@@ -274,8 +274,8 @@ BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
 }
 
 BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
-  conversation talk(2);
-  listener who(talk.all());
+  traffic talk(2);
+  receiver who(talk.all());
   auto const now = clock::now();
   for (int i = 0; i != 2; ++i) talk.heard(who, talk.say(0, 64, now), now);
   BOOST_TEST(!talk.unheard().has_value());
@@ -286,8 +286,8 @@ BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(a_message_of_another_run_is_noticed) {
-  conversation talk(1);
-  listener who(talk.all());
+  traffic talk(1);
+  receiver who(talk.all());
   BOOST_CHECK_THROW(talk.heard(who, make_text({0, 0}, 64), clock::now()), check_failed);
   BOOST_CHECK_THROW(talk.heard(who, make_text({5, 0}, 64), clock::now()), check_failed);
 }

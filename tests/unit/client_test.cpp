@@ -175,9 +175,9 @@ BOOST_AUTO_TEST_SUITE(client_arguments)
 
 BOOST_AUTO_TEST_CASE(defaults_are_the_tutorials) {
   auto const defaults = parse({});
-  BOOST_TEST(defaults.to.host == "127.0.0.1");
-  BOOST_TEST(defaults.to.port == "8080");
-  BOOST_TEST(defaults.to.path == "/chat");
+  BOOST_TEST(defaults.url.host == "127.0.0.1");
+  BOOST_TEST(defaults.url.port == "8080");
+  BOOST_TEST(defaults.url.path == "/chat");
   BOOST_TEST((defaults.linger == 2s));
 }
 
@@ -186,11 +186,11 @@ BOOST_AUTO_TEST_CASE(everything_is_taken) {
                            "--subprotocol", "p", "ws://h:1/p"});
   BOOST_TEST(talk.reconnect);
   BOOST_TEST((talk.linger == 1min));
-  BOOST_TEST(talk.how.headers.size() == 2U);
-  BOOST_TEST(talk.how.headers[0].second == "http://x");
-  BOOST_TEST(talk.how.headers[1].second == "b");
-  BOOST_TEST(talk.how.subprotocol == "p");
-  BOOST_TEST(talk.to.host == "h");
+  BOOST_TEST(talk.request.headers.size() == 2U);
+  BOOST_TEST(talk.request.headers[0].second == "http://x");
+  BOOST_TEST(talk.request.headers[1].second == "b");
+  BOOST_TEST(talk.request.subprotocol == "p");
+  BOOST_TEST(talk.url.host == "h");
   auto const play = parse({"--script=f", "--tap", "--transcript=t"});
   BOOST_TEST(play.script == "f");
   BOOST_TEST(play.tap);

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(who_was_told_before_it_is_accepted_is_closing_then) {
   BOOST_TEST(life.is(phase::opening));
   life.accepted();
   BOOST_TEST(life.is(phase::closing));
-  BOOST_TEST(life.said() == &first);
+  BOOST_TEST(life.reason() == &first);
 }
 
 BOOST_AUTO_TEST_CASE(open) {
@@ -105,20 +105,20 @@ BOOST_AUTO_TEST_CASE(closed_is_for_ever) {
 BOOST_AUTO_TEST_CASE(what_was_said_first_counts) {
   life_cycle life;
   life.accepted();
-  BOOST_TEST(life.said() == nullptr);
+  BOOST_TEST(life.reason() == nullptr);
   life.say(first);
   life.say(second);
-  BOOST_TEST(life.said() == &first);
+  BOOST_TEST(life.reason() == &first);
   life.end();
   life.say(second);
-  BOOST_TEST(life.said() == &first);
+  BOOST_TEST(life.reason() == &first);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_said_after_the_end) {
   life_cycle life;
   life.end();
   life.say(first);
-  BOOST_TEST(life.said() == nullptr);
+  BOOST_TEST(life.reason() == nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -34,9 +34,9 @@ struct routing {
   auto decide(request const& asked) const { return route(asked, {ready, draining, full, options}); }
   response answer(request const& asked) const { return std::get<response>(decide(asked)); }
   unsigned status(request const& asked) const { return answer(asked).result_int(); }
-  bool upgrades(request const& asked, endpoint to = endpoint::chat) const {
+  bool upgrades(request const& asked, service to = service::chat) const {
     auto const decision = decide(asked);
-    return std::holds_alternative<endpoint>(decision) && std::get<endpoint>(decision) == to;
+    return std::holds_alternative<service>(decision) && std::get<service>(decision) == to;
   }
 };
 
@@ -47,7 +47,7 @@ BOOST_FIXTURE_TEST_SUITE(routes, routing)
 BOOST_AUTO_TEST_CASE(websocket_paths_are_upgraded) {
   BOOST_TEST(upgrades(websocket_request("/chat")));
   BOOST_TEST(upgrades(websocket_request("/chat?later=use")));
-  BOOST_TEST(upgrades(websocket_request("/echo"), endpoint::echo));
+  BOOST_TEST(upgrades(websocket_request("/echo"), service::echo));
 }
 
 BOOST_AUTO_TEST_CASE(plain_get_is_426) {

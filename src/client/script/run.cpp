@@ -38,28 +38,28 @@ struct prepared_script {
 };
 
 /// Reads everything that must be there before the first step; says so and returns nothing if it is not.
-std::optional<prepared_script> prepare(script_options const& how) {
+std::optional<prepared_script> prepare(script_options const& options) {
   prepared_script ready;
   try {
-    ready.source = script::make_source(how.file, read_file(how.file));
+    ready.source = script::make_source(options.file, read_file(options.file));
     ready.steps = script::parse(ready.source);
-    ready.record = std::make_unique<script::transcript>(how.transcript);
+    ready.record = std::make_unique<script::transcript>(options.transcript);
     return ready;
   } catch (script::script_error const& error) {
-    script::report_unplayable(script::format(error.details(), ready.source), how.tap);
+    script::report_unplayable(script::format(error.details(), ready.source), options.tap);
   } catch (std::runtime_error const& error) {
-    script::report_unplayable(std::string("chorus-client: ") + error.what() + "\n", how.tap);
+    script::report_unplayable(std::string("chorus-client: ") + error.what() + "\n", options.tap);
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-awaitable<int> run_script(executor ex, script_options how) {
-  auto const ready = prepare(how);
+awaitable<int> run_script(executor ex, script_options options) {
+  auto const ready = prepare(options);
   if (!ready) co_return unplayable;
-  script::reporter report(ready->source, how.tap);
-  script::player player(ex, how.base, *ready->record, report);
+  script::reporter report(ready->source, options.tap);
+  script::player player(ex, options.base, *ready->record, report);
   auto const all_held = co_await player.run(ready->steps);
   report.finish(player.users());
   co_return all_held ? held : failed;

@@ -1,6 +1,7 @@
 #pragma once
-// What all connections of a server share.
+// All connections of a server: who is there, and who may still come.
 
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <spdlog/logger.h>
@@ -14,10 +15,10 @@
 
 namespace chorus {
 
-/// Owned by the server, outlives its connections; executor's thread only.
-struct context {
-  context(executor ex, settings const& chosen, spdlog::logger& to)
-      : options(chosen), log(to), seats(options), lobby(ex), connections(ex, [this](auto error) { report(error); }) {}
+/// Owned by the server, outlives every connection; executor's thread only. What it is given outlives it.
+struct connections {
+  connections(executor ex, settings const& chosen, spdlog::logger& to, room& chat)
+      : options(chosen), log(to), lobby(chat), seats(options), tasks(ex, [this](auto error) { report(error); }) {}
 
   /// Logs what ended a connection: a bug, or the system is out of something.
   void report(std::exception_ptr const& error) const noexcept;
@@ -25,20 +26,21 @@ struct context {
   /// Closes the plain connection that has waited longest. False if there is none.
   bool let_one_go();
 
-  settings const options;
+  settings const& options;
   spdlog::logger& log;
+  room& lobby;  ///< where those at /chat meet
+  text_dialect const text;
+
   peer_list waiting;  ///< plain HTTP; who waits longest for a request, since it came or was last answered, comes first
   peer_list sessions;
   capacity seats;
-  text_dialect const text;
-  room lobby;
-  task_group connections;     ///< for each connection one task at a time, and one more while the peer is behind
-  bool ready = true;          ///< new clients should come here
-  bool draining = false;      ///< the server is stopping: nobody new gets in
-  std::uint32_t greeted = 0;  ///< sessions up to now
+  task_group tasks;                ///< for each connection one at a time, and one more while the peer is behind
+  bool ready = true;               ///< new clients should come here
+  bool draining = false;           ///< the server is stopping: nobody new gets in
+  std::uint32_t sessions_yet = 0;  ///< since the beginning
 };
 
-inline void context::report(std::exception_ptr const& error) const noexcept {
+inline void connections::report(std::exception_ptr const& error) const noexcept {
   try {
     log.error("a connection failed: {}", describe(error));
   } catch (...) {
@@ -46,7 +48,7 @@ inline void context::report(std::exception_ptr const& error) const noexcept {
   }
 }
 
-inline bool context::let_one_go() {
+inline bool connections::let_one_go() {
   auto* const longest = first_of(waiting);
   if (longest == nullptr) return false;
   longest->abort(farewells::stopped);

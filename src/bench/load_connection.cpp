@@ -1,4 +1,4 @@
-#include "bench/connection.hpp"
+#include "bench/load_connection.hpp"
 
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -19,12 +19,12 @@ constexpr std::size_t read_size = 64 * 1024;
 
 }  // namespace
 
-awaitable<void> connection::open(target const& to, std::optional<int> receive_buffer) {
+awaitable<void> load_connection::open(target const& to, std::optional<int> receive_buffer) {
   co_await connect(to.endpoint, receive_buffer);
   co_await upgrade(to);
 }
 
-awaitable<void> connection::connect(tcp::endpoint to, std::optional<int> receive_buffer) {
+awaitable<void> load_connection::connect(tcp::endpoint to, std::optional<int> receive_buffer) {
   // The window that the handshake offers cannot be taken back, so the buffer has its size before that.
   error_code unopened;
   socket_.open(to.protocol(), unopened);
@@ -38,7 +38,7 @@ awaitable<void> connection::connect(tcp::endpoint to, std::optional<int> receive
   socket_.set_option(net::socket_base::linger(true, 0));
 }
 
-awaitable<void> connection::upgrade(target const& to) {
+awaitable<void> load_connection::upgrade(target const& to) {
   auto const request = upgrade_request(to.url);
   auto const [unsent, written] = co_await net::async_write(socket_, net::buffer(request), nothrow);
   if (unsent) throw check_failed("the server hung up: " + unsent.message());
@@ -48,7 +48,7 @@ awaitable<void> connection::upgrade(target const& to) {
   check_upgraded(parser.get());
 }
 
-awaitable<void> connection::read_loop(handler& to) {
+awaitable<void> load_connection::read_loop(handler& to) {
   // The server's first frames may have come with its response.
   consume_frames(to, clock::now());
   for (;;) {
@@ -61,7 +61,7 @@ awaitable<void> connection::read_loop(handler& to) {
   close();
 }
 
-void connection::consume_frames(handler& to, clock::time_point now) {
+void load_connection::consume_frames(handler& to, clock::time_point now) {
   for (;;) {
     auto const frame = parse_frame({static_cast<char const*>(input_.cdata().data()), input_.size()});
     if (!frame) return;
@@ -70,7 +70,7 @@ void connection::consume_frames(handler& to, clock::time_point now) {
   }
 }
 
-void connection::consume(server_frame const& frame, handler& to, clock::time_point now) {
+void load_connection::consume(server_frame const& frame, handler& to, clock::time_point now) {
   switch (frame.op) {
     case opcode::text:
       if (frame.final) return to.on_text(frame.payload, now);
@@ -91,14 +91,14 @@ void connection::consume(server_frame const& frame, handler& to, clock::time_poi
   throw check_failed("the server sent a frame with an unknown opcode");
 }
 
-void connection::say(std::string_view text) { send(opcode::text, text); }
+void load_connection::say(std::string_view text) { send(opcode::text, text); }
 
-void connection::leave() {
+void load_connection::leave() {
   leaving_ = true;
   send(opcode::close, {});
 }
 
-void connection::send(opcode op, std::string_view payload) {
+void load_connection::send(opcode op, std::string_view payload) {
   if (!socket_.is_open()) return;
   append_masked_frame(output_, op, payload);
   if (flushing_) return;
@@ -108,7 +108,7 @@ void connection::send(opcode op, std::string_view payload) {
   if (ec == net::error::would_block || (!ec && !output_.empty())) tasks_.spawn(flush());
 }
 
-awaitable<void> connection::flush() {
+awaitable<void> load_connection::flush() {
   flushing_ = true;
   while (!output_.empty() && socket_.is_open()) {
     auto const now = std::exchange(output_, {});
@@ -118,12 +118,12 @@ awaitable<void> connection::flush() {
   flushing_ = false;
 }
 
-void connection::resume() {
+void load_connection::resume() {
   paused_ = false;
   resumed_.set();
 }
 
-void connection::close() {
+void load_connection::close() {
   error_code ignored;
   socket_.close(ignored);
   resume();

@@ -12,29 +12,29 @@
 
 namespace chorus::bench {
 
-/// One who listens.
-struct listener {
-  explicit listener(ledger& all) : progress(all) {}
+/// One who hears.
+struct receiver {
+  explicit receiver(ledger& all) : progress(all) {}
 
   witness progress;
   std::uint64_t missed = 0;  ///< messages, as gap notices said
   bool counted = true;  ///< its deliveries are what is waited for and measured; of others only the order is checked
 };
 
-/// Counts and times deliveries between `begin` and the moment when every counted listener has all that was said since.
-class conversation {
+/// Counts and times deliveries between `begin` and the moment when every counted receiver has all that was said since.
+class traffic {
  public:
-  explicit conversation(std::size_t senders) : ledger_(senders), said_(senders) {}
+  explicit traffic(std::size_t senders) : ledger_(senders), sent_at_(senders) {}
 
   ledger& all() { return ledger_; }
 
-  /// Counts from zero: `messages` are to reach `listeners` listeners each.
-  void begin(std::size_t messages, std::size_t listeners);
+  /// Counts from zero: `messages` are to reach `receivers` receivers each.
+  void begin(std::size_t messages, std::size_t receivers);
   /// The text of the sender's next message, of `size` bytes. Its latency counts from `at`.
   std::string say(std::size_t sender, std::size_t size, clock::time_point at);
 
   /// `who` received a text at `now`. Returns the message that it was, if it was one of ours. Throws `check_failed`.
-  std::optional<message_id> heard(listener& who, std::string_view text, clock::time_point now);
+  std::optional<message_id> heard(receiver& who, std::string_view text, clock::time_point now);
 
   std::uint64_t expected() const { return expected_; }
   std::uint64_t delivered() const { return delivered_; }
@@ -46,7 +46,7 @@ class conversation {
 
  private:
   ledger ledger_;
-  std::vector<std::vector<clock::time_point>> said_;  ///< of each sender's messages, when
+  std::vector<std::vector<clock::time_point>> sent_at_;  ///< of each sender's messages, when
   latencies latencies_;
   std::uint64_t expected_ = 0;
   std::uint64_t delivered_ = 0;

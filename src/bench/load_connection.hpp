@@ -18,7 +18,7 @@ namespace chorus::bench {
 ///
 /// Everything on the executor's thread. The task group, which must outlive the connection, gets the coroutine that
 /// finishes a send that the socket did not take.
-class connection {
+class load_connection {
  public:
   /// Gets what comes in, from within `read_loop`.
   struct handler {
@@ -29,7 +29,7 @@ class connection {
     ~handler() = default;
   };
 
-  connection(executor ex, task_group& tasks) : socket_(ex), tasks_(tasks), resumed_(ex) {}
+  load_connection(executor ex, task_group& tasks) : socket_(ex), tasks_(tasks), resumed_(ex) {}
 
   /// Connects and upgrades. The kernel holds as much that has not been read as it likes, or else about as much as
   /// `receive_buffer`, in bytes. Throws `check_failed` if the server will not have it.
