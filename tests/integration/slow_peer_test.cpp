@@ -233,12 +233,12 @@ BOOST_AUTO_TEST_CASE(of_a_room_that_is_behind_are_not_read_from) {
   auto const before = peak_bytes();
   for (int round = 0; round != rounds; ++round)
     for (int i = 0; i != speakers; ++i) everyone[static_cast<std::size_t>(i)].send_text(text);
-  // One who reads knows when all that has been broadcast.
+  // One who reads knows when all that has been broadcast. It may be slow itself, and miss its own word.
   auto witness = client::chat(server.port());
   witness.receive_text();
   witness.send_text("last");
-  while (witness.receive_text() != "[user220]: last") {
-  }
+  for (std::string heard; heard != "[user220]: last"; heard = witness.receive_text())
+    if (heard.ends_with("messages skipped")) witness.send_text("last");
   BOOST_TEST_MESSAGE("the peak grew by " << (peak_bytes() - before) / 1024 << " KiB");
   BOOST_TEST((!memory_is_real || peak_bytes() - before < 6 * 1024 * 1024));
 }
