@@ -86,7 +86,7 @@ def main():
         counted = count(test)
         total += counted
         remark = "" if test["result"] in PASSED else f" ({test['result']}, exit code {test.get('returncode')})"
-        print(f"{test['name']}: {counted}{remark}")
+        print(f"{test['name'].rsplit(' / ', 1)[-1]}: {counted}{remark}")
     print(total)
     return 0 if total.passed and not total.failed else 1
 

@@ -1,13 +1,14 @@
 #pragma once
 // What can be measured, and what can be chosen for it.
 
+#include <chrono>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <sys/types.h>
 
 #include "protocol/url.hpp"
-#include "support/asio.hpp"
 
 namespace chorus::bench {
 

@@ -1,6 +1,7 @@
 // chorus-bench: measures a WebSocket chat server, and checks what it measures.
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/json/serialize.hpp>
 #include <exception>
 #include <fmt/format.h>
 

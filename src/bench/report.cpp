@@ -1,6 +1,7 @@
 #include "bench/report.hpp"
 
 #include <algorithm>
+#include <boost/json/value_from.hpp>
 #include <cmath>
 #include <fmt/format.h>
 #include <utility>

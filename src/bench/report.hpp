@@ -1,7 +1,7 @@
 #pragma once
 // What a run found, for people and for programs.
 
-#include <boost/json.hpp>
+#include <boost/json/object.hpp>
 #include <cstdint>
 #include <string>
 #include <variant>

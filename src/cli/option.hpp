@@ -1,7 +1,6 @@
 #pragma once
 // An option: one row of a program's table.
 
-#include <fmt/format.h>
 #include <functional>
 #include <stdexcept>
 #include <string>

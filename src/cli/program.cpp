@@ -1,11 +1,21 @@
 #include "cli/program.hpp"
 
+#include <unistd.h>
+
 #include "cli/closest.hpp"
 #include "cli/sources.hpp"
 
 namespace chorus::cli {
 
 namespace {
+
+/// Null if there is no such option.
+option const* find(program const& in, std::string_view name) {
+  for (auto const& group : in.groups)
+    for (auto const& o : group.options)
+      if (o.name == name) return &o;
+  return nullptr;
+}
 
 [[noreturn]] void fail_unknown(program const& what, source const& in, setting const& given) {
   std::vector<std::string_view> names;
@@ -29,7 +39,7 @@ void set(option const& known, source const& from, setting const& given, bool fir
 std::set<std::string, std::less<>> apply(source const& from, program const& what) {
   std::set<std::string, std::less<>> given_here;
   for (auto const& given : from.settings) {
-    auto const* known = what.find(given.key);
+    auto const* known = find(what, given.key);
     if (given.key.empty() && what.operand && !given_here.contains("")) known = &*what.operand;
     if (known == nullptr && given.key.empty()) fail(from, "unexpected argument " + quote(given.value) + "; see --help");
     if (known == nullptr) fail_unknown(what, from, given);
@@ -44,11 +54,14 @@ void set_default(option const& o) {
 
 }  // namespace
 
-option const* program::find(std::string_view option_name) const {
-  for (auto const& group : groups)
-    for (auto const& o : group.options)
-      if (o.name == option_name) return &o;
-  return nullptr;
+environment current_environment() {
+  environment variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    std::string_view const text(*variable);
+    auto const equals = text.find('=');
+    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
 }
 
 reading read(program const& what, std::span<char const* const> arguments, environment const& variables) {

@@ -1,6 +1,7 @@
 #pragma once
 // What a program can be told, and how it is read.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,9 +22,6 @@ struct program {
   std::string closing = {};               ///< the last lines of the help
   std::optional<option> operand = {};     ///< the argument that stands without a name
   std::string_view variable_prefix = {};  ///< of environment variables; without one, the command line alone counts
-
-  /// Null if there is no such option.
-  option const* find(std::string_view option_name) const;
 };
 
 using environment = std::map<std::string, std::string>;

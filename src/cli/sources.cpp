@@ -9,7 +9,6 @@
 #include <range/v3/algorithm/transform.hpp>
 #include <range/v3/range/conversion.hpp>
 #include <sstream>
-#include <unistd.h>
 #include <utility>
 
 namespace chorus::cli {
@@ -127,16 +126,6 @@ source read_file(program const& what, source const& named_in, setting const& con
     fail(result, e.what());
   }
   return result;
-}
-
-environment current_environment() {
-  environment variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    std::string_view const text(*variable);
-    auto const equals = text.find('=');
-    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return variables;
 }
 
 std::optional<setting> take(source& from, std::string_view key) {
