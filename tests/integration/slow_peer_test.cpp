@@ -119,25 +119,6 @@ BOOST_AUTO_TEST_CASE(is_cut_off_at_the_write_deadline) {
   BOOST_TEST(newcomer.receive_text() == "You are connected! There are 2 users here.");
 }
 
-BOOST_AUTO_TEST_CASE(that_reads_slowly_but_steadily_stays) {
-  auto options = strict_settings();
-  options.write_timeout = 1s;
-  running_server server(options);
-  auto slow = client::chat(server.port(), 4096);
-  slow.receive_text();
-  auto other = client::chat(server.port());
-  other.receive_text();
-  for (int m = 0; m != messages; ++m) {
-    other.send_text(numbered(m));
-    other.receive_text();
-    if (m % 20 == 0) slow.receive_text();
-  }
-  slow.send_text("still here");
-  auto line = slow.receive_text();
-  while (line != "[user0]: still here") line = slow.receive_text();
-  BOOST_TEST(line == "[user0]: still here");
-}
-
 BOOST_AUTO_TEST_CASE(that_acknowledges_nothing_goes_at_the_deadline) {
   auto options = strict_settings();
   options.write_timeout = 2s;
