@@ -1,2 +1,2 @@
-#define BOOST_TEST_MODULE unit
+#define BOOST_TEST_MODULE chorus
 #include <boost/test/unit_test.hpp>
