@@ -37,6 +37,8 @@ class task_group {
   void spawn(awaitable<void> task);
 
   /// Asks every task to end: its pending operation fails with `operation_aborted`. Later `spawn`s are not affected.
+  /// Each task must have begun: with Boost 1.83, what `co_spawn` does for one that has not throws out of
+  /// `io_context::run`.
   void cancel();
 
   /// Returns when no task is left, including those that were spawned meanwhile. One joiner at a time.

@@ -119,6 +119,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_started_is_not_waited_for, *boost::unit_test
 
 BOOST_AUTO_TEST_CASE(group_can_be_used_again_after_cancel) {
   group.spawn(sleep());
+  poll(io);
   group.cancel();
   poll(io);
   group.spawn(yield(1));
