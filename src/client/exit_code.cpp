@@ -19,7 +19,7 @@ ending ending_of(incoming const& last) {
 }
 
 ending ending_of(connect_result const& refused, websocket_url const& to) {
-  return {exit_code::cannot_connect, "cannot connect to ws://" + to.authority() + to.path + ": " + refused.what};
+  return {exit_code::failed, "cannot connect to ws://" + to.authority() + to.path + ": " + refused.what};
 }
 
 }  // namespace chorus

@@ -8,7 +8,7 @@ namespace chorus {
 
 enum class exit_code : int {
   clean = cli::success,
-  cannot_connect = cli::failure,  ///< or a script failed
+  failed = cli::failure,  ///< cannot connect, or a script failed
   bad_usage = cli::bad_usage,
   closed_by_server = 3,
   protocol_error = 4,

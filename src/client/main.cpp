@@ -16,13 +16,8 @@ namespace {
 
 using namespace chorus;
 
-awaitable<exit_code> play(executor ex, script_options options) {
-  auto const code = co_await run_script(ex, std::move(options));
-  co_return static_cast<exit_code>(code);
-}
-
 awaitable<exit_code> talk(executor ex, client_options options) {
-  if (!options.script.empty()) return play(ex, {options.script, options.url, options.tap, options.transcript});
+  if (!options.script.empty()) return run_script(ex, {options.script, options.url, options.tap, options.transcript});
 #ifdef CHORUS_HAVE_READLINE
   if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) return run_interactive(ex, std::move(options));
 #endif

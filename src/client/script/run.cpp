@@ -15,10 +15,6 @@ namespace chorus {
 
 namespace {
 
-constexpr int held = 0;
-constexpr int failed = 1;
-constexpr int unplayable = 2;
-
 /// Throws std::runtime_error that says why it cannot.
 std::string read_file(std::string const& name) {
   std::ifstream file(name, std::ios::binary);
@@ -55,14 +51,14 @@ std::optional<prepared_script> prepare(script_options const& options) {
 
 }  // namespace
 
-awaitable<int> run_script(executor ex, script_options options) {
+awaitable<exit_code> run_script(executor ex, script_options options) {
   auto const ready = prepare(options);
-  if (!ready) co_return unplayable;
+  if (!ready) co_return exit_code::bad_usage;
   script::reporter report(ready->source, options.tap);
   script::player player(ex, options.base, *ready->record, report);
   auto const all_held = co_await player.run(ready->steps);
   report.finish(player.users());
-  co_return all_held ? held : failed;
+  co_return all_held ? exit_code::clean : exit_code::failed;
 }
 
 }  // namespace chorus

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "client/exit_code.hpp"
 #include "protocol/url.hpp"
 #include "support/asio.hpp"
 
@@ -19,6 +20,6 @@ struct script_options {
 /// Plays the script and writes what comes of it to standard output and standard error. Yields the exit code of the
 /// program: 0 all expectations held, 1 one did not, 2 there is no script that could be played (or no transcript that
 /// could be written). Nothing that it started is left when it returns.
-awaitable<int> run_script(executor ex, script_options options);
+awaitable<exit_code> run_script(executor ex, script_options options);
 
 }  // namespace chorus
