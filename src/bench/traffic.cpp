@@ -19,7 +19,7 @@ std::string traffic::say(std::size_t sender, std::size_t size, clock::time_point
 
 std::optional<message_id> traffic::unheard() const {
   for (std::size_t sender = 0; sender != sent_at_.size(); ++sender) {
-    // Each sender's messages are heard in the order in which they were sent_at.
+    // Each sender's messages are heard in the order in which they were sent.
     auto const heard = ledger_.heard_of(sender);
     if (heard != sent_at_[sender].size())
       return message_id{static_cast<std::uint32_t>(sender), static_cast<std::uint32_t>(heard)};
