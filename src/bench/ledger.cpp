@@ -13,11 +13,7 @@ std::optional<std::size_t> ledger::position_of(message_id id) const {
 }
 
 void ledger::append(message_id id) {
-  auto& of_sender = positions_[id.sender];
-  if (id.number != of_sender.size())
-    throw check_failed(fmt::format("got {}, but {} comes first", to_string(id),
-                                   to_string({id.sender, static_cast<std::uint32_t>(of_sender.size())})));
-  of_sender.push_back(order_.size());
+  positions_[id.sender].push_back(order_.size());
   order_.push_back(id);
 }
 
@@ -45,13 +41,14 @@ void witness::settle() {
 }
 
 void witness::check(message_id id) {
-  if (*position_ == ledger_.size() && !ledger_.position_of(id)) {
-    ledger_.append(id);
-  } else if (*position_ == ledger_.size() || ledger_.at(*position_) != id) {
+  auto const is_first_to_hear = *position_ == ledger_.size();
+  auto const due = is_first_to_hear ? ledger_.next_of(id.sender) : ledger_.at(*position_);
+  if (id != due) {
     auto const real = ledger_.position_of(id);
     auto const what = !real || *real > *position_ ? "out of order, or others were lost" : "for a second time";
-    throw check_failed(fmt::format("got {}, {}; due was {}", to_string(id), what, due()));
+    throw check_failed(fmt::format("got {}, {}; due was {}", to_string(id), what, to_string(due)));
   }
+  if (is_first_to_hear) ledger_.append(id);
   ++*position_;
 }
 

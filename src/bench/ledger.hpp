@@ -23,13 +23,17 @@ class ledger {
   message_id at(std::size_t position) const { return order_[position]; }
   /// How many of a sender's messages somebody has got.
   std::size_t heard_of(std::size_t sender) const { return positions_[sender].size(); }
+  /// The sender's first message that nobody has got yet.
+  message_id next_of(std::uint32_t sender) const {
+    return {sender, static_cast<std::uint32_t>(positions_[sender].size())};
+  }
   /// Nothing if nobody has got that message yet.
   std::optional<std::size_t> position_of(message_id id) const;
 
  private:
   friend class witness;
 
-  /// Throws `check_failed` if `id` is not the next message of its sender, who must be one of the ledger's.
+  /// `id` is the next message of its sender, who is one of the ledger's.
   void append(message_id id);
 
   std::vector<message_id> order_;
