@@ -301,7 +301,7 @@ class Listening(ServerTest):
         self.assertEqual(server.address, "[::1]")
         with RawWebSocket(server.port, host="::1") as peer:
             self.assertEqual(peer.status, 101)
-            server.wait_for_line(r"joined name=user0 address=\[::1\]:\d+ ")
+            server.wait_for_line(r"joined name=user0 room=lobby address=\[::1\]:\d+ ")
 
     def test_any_ipv6_address_is_ipv4_too(self):
         if not self.has_ipv6():
@@ -389,14 +389,14 @@ class Log(ServerTest):
     def test_who_joined_and_why_who_left(self):
         server = self.start()
         with RawWebSocket(server.port) as first, RawWebSocket(server.port) as second:
-            server.wait_for_line(rf"info +joined name=user0 address={first.address} users=1$")
-            server.wait_for_line(rf"info +joined name=user1 address={second.address} users=2$")
+            server.wait_for_line(rf"info +joined name=user0 room=lobby address={first.address} users=1$")
+            server.wait_for_line(rf"info +joined name=user1 room=lobby address={second.address} users=2$")
             first.receive()
             first.send_close(1000, "Good bye")
-            server.wait_for_line(rf'info +left name=user0 address={first.address} '
+            server.wait_for_line(rf'info +left name=user0 room=lobby address={first.address} '
                                  r'reason="closed by peer: 1000 Good bye"$')
             gone = second.address
-        server.wait_for_line(rf'info +left name=user1 address={gone} reason="[^"]+"$')
+        server.wait_for_line(rf'info +left name=user1 room=lobby address={gone} reason="[^"]+"$')
 
     def test_close_without_a_code_is_told_from_a_code(self):
         server = self.start()

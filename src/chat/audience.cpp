@@ -1,7 +1,5 @@
 #include "chat/audience.hpp"
 
-#include <range/v3/algorithm/find.hpp>
-
 #include "support/slices.hpp"
 
 namespace chorus {
@@ -13,54 +11,89 @@ constexpr std::size_t bytes_like_a_send = 8 * 1024;
 
 }  // namespace
 
-audience::place::place(audience& in, dialect const& speaks, outbound_channel& out)
-    : group_(in.group_of(speaks)), index_(group_.members.size()) {
-  group_.members.push_back({&out, this});
-  ++in.size_;
+void audience::add(member_id who, recipient& member) { attendees_.insert({who, {&member}}); }
+
+void audience::remove(member_id who) noexcept {
+  auto const found = attendees_.find(who);
+  if (found == attendees_.end() || found->second.here == nullptr) return;
+  auto& member = found->second;
+  if (member.place != not_listening) {
+    auto& all = speakers_of(member.here->speaks());
+    // A fan-out counts on everyone's staying where they are.
+    all[member.place] = {};
+    if (!fanning_out_) close_gap(all, member.place);
+  }
+  member.here = nullptr;
+  if (member.returned == member.appended) attendees_.erase(found);
 }
 
-audience::place::~place() {
-  --group_.in->size_;
-  // A fan-out counts on everyone's staying where they are.
-  group_.members[index_] = {};
-  if (!group_.in->fanning_out_) close_gap(group_, index_);
+recipient* audience::find(member_id who) const {
+  auto const found = attendees_.find(who);
+  return found == attendees_.end() ? nullptr : found->second.here;
 }
 
-awaitable<void> audience::fan_out(batch const& events) {
+void audience::greet(member_id who, newcomer const& as) {
+  auto const found = attendees_.find(who);
+  if (found == attendees_.end() || found->second.here == nullptr) return;
+  auto& member = found->second;
+  for (auto const& packet : as.packets) member.here->out().push(packet);
+  auto& all = speakers_of(member.here->speaks());
+  member.place = all.size();
+  all.push_back({&member.here->out(), &member});
+  member.here->greeted(as.name, as.users);
+}
+
+void audience::tell(member_id who, packet_ptr const& what) {
+  if (auto* const member = find(who)) member->out().push(what);
+}
+
+awaitable<void> audience::fan_out(encoded_batch& what) {
   std::size_t done = 0;
   fanning_out_ = true;
-  for (auto& g : groups_) g.listening = g.members.size();
-  for (auto& g : groups_) {
-    if (g.listening == 0) continue;
-    auto const packet = make_packet(g.speaks->encode(events), {events.front().seq, events.back().seq});
+  for (std::size_t dialect = 0; dialect != dialect_count; ++dialect) {
+    auto& all = listeners_[dialect];
+    if (all.empty()) continue;
+    auto const packet = what.in(static_cast<dialect_id>(dialect));
+    if (!packet) continue;
     auto const work = 1 + packet->bytes.size() / bytes_like_a_send;
-    for (std::size_t i = 0; i != g.listening; ++i) {
-      if (auto* const out = g.members[i].out) out->push(packet);
+    for (std::size_t i = 0; i != all.size(); ++i) {
+      if (auto* const out = all[i].out) out->push(packet);
       if (ends_slice(done, work)) co_await let_others_run(executor_);
     }
   }
   fanning_out_ = false;
-  for (auto& g : groups_) close_gaps(g);
+  for (auto& all : listeners_) close_gaps(all);
 }
 
-audience::group& audience::group_of(dialect const& speaks) {
-  auto const found = ranges::find(groups_, &speaks, &group::speaks);
-  return found == groups_.end() ? groups_.emplace_back(group{this, &speaks}) : *found;
+void audience::appended(draft const& wanted) {
+  attendees_.find(wanted.from)->second.appended = wanted.count;
+  ++appended_;
+  bytes_on_their_way_ += size_of(wanted);
 }
 
-/// The last member moves up.
-void audience::close_gap(group& in, std::size_t index) {
-  auto const last = in.members.back();
-  in.members.pop_back();
-  if (index == in.members.size()) return;
-  in.members[index] = last;
-  last.whose->index_ = index;
+void audience::came_back(draft const& wanted) {
+  auto const found = attendees_.find(wanted.from);
+  if (found == attendees_.end() || wanted.count <= found->second.returned) return;
+  auto& member = found->second;
+  member.returned = wanted.count;
+  ++returned_;
+  bytes_on_their_way_ -= size_of(wanted);
+  if (member.here == nullptr && member.returned == member.appended) attendees_.erase(found);
 }
 
-void audience::close_gaps(group& in) {
-  // From the end: then the last member is never a gap itself.
-  for (auto i = in.members.size(); i-- != 0;)
-    if (in.members[i].out == nullptr) close_gap(in, i);
+/// The last one moves up.
+void audience::close_gap(listeners& in, std::size_t place) {
+  auto const last = in.back();
+  in.pop_back();
+  if (place == in.size()) return;
+  in[place] = last;
+  last.whose->place = place;
+}
+
+void audience::close_gaps(listeners& in) {
+  // From the end: then the last one is never a gap itself.
+  for (auto i = in.size(); i-- != 0;)
+    if (in[i].out == nullptr) close_gap(in, i);
 }
 
 }  // namespace chorus

@@ -3,57 +3,116 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "chat/audience.hpp"
 #include "chat/broadcaster.hpp"
+#include "chat/event_log.hpp"
+#include "protocol/join_request.hpp"
 
 namespace chorus {
 
-/// A log, the audience that hears it, and the broadcaster between them. Owned by the server, outlives its members;
-/// executor's thread only.
+/// What all rooms share.
+struct room_commons {
+  executor ex;
+  room_settings const& options;
+  dialect_table dialects;
+  std::int64_t (*now)();  ///< milliseconds since the Unix epoch
+  history_memory memory;
+  member_id last_member;
+};
+
+/// One total order of events (log), what follows from it (broadcaster: who is here, what was said lately), and those
+/// who are told (audience). Owned by the directory, outlives its members; executor's thread only.
 class room {
  public:
-  explicit room(executor ex) : log_(ex), audience_(ex) {}
+  /// Called when somebody joins a room that does not run: then `run` is to be spawned.
+  struct runner {
+    virtual void start(room& of) = 0;
 
-  std::size_t users() const { return audience_.size(); }
+   protected:
+    ~runner() = default;
+  };
 
-  /// Broadcasts until the room is closed and everything that was said has gone out.
-  awaitable<void> run() { return broadcast(log_, audience_); }
+  /// The commons and the runner outlive the room.
+  room(room_commons& shared, room_identity which, std::unique_ptr<event_log> log, runner& by);
 
-  /// True while so much waits to be broadcast that nobody should say more.
-  bool is_behind() const { return log_.full(); }
-  awaitable<void> wait_while_behind() { return log_.wait_while_full(); }
+  room_identity const& identity() const { return identity_; }
+
+  /// Broadcasts as long as there is a member, or a draft of one on its way, or until the room is closed and everything
+  /// that was said has gone out. If it fails the room is closed: nobody is to wait for it.
+  awaitable<void> run();
+  bool runs() const { return runs_; }
+  /// Nothing has ever happened in it.
+  bool is_new() const { return broadcaster_.present().seq() == 0; }
+
+  /// How many are here, by the fold.
+  std::size_t users() const { return broadcaster_.present().users(); }
 
   /// Returns when all that is said by now has been pushed to everyone, or the room is closed.
-  awaitable<void> caught_up() { return log_.caught_up(); }
+  awaitable<void> caught_up();
+  bool has_caught_up() const { return broadcaster_.done() == audience_.appended(); }
+
+  /// True while so much waits to be broadcast that nobody should say more.
+  bool is_behind() const { return audience_.bytes_on_their_way() >= max_bytes_on_their_way && !closed_; }
+  awaitable<void> wait_while_behind();
 
   /// What is said from now on is dropped.
-  void close() { log_.close(); }
+  void close();
 
  private:
   friend class member;
 
-  event_log log_;
+  /// So much may be on its way before its members are not read from any more.
+  static constexpr std::size_t max_bytes_on_their_way = 1024 * 1024;
+  /// A replay ends with the event that reaches it.
+  static constexpr std::size_t max_replay_bytes = 64 * 1024;
+
+  void append(draft wanted);
+  awaitable<void> tell_users(member_id who, dialect_id in);
+  awaitable<std::uint64_t> tell_past(member_id who, dialect_id in, replay asked);
+
+  room_commons& shared_;
+  room_identity const identity_;
+  runner& runner_;
+  std::unique_ptr<event_log> log_;
   audience audience_;
-  std::uint64_t named_ = 0;  ///< members up to now
+  broadcaster broadcaster_;
+  bool runs_ = false;
+  bool closed_ = false;
 };
 
-/// Membership of a room, from construction to destruction, under the next of the names `user0`, `user1`, ... Joining
-/// pushes the greeting, so it is the first thing that the member receives; leaving is silent. The room, the dialect and
-/// the channel must outlive it.
+/// Membership of a room, from construction to destruction. Joining appends a draft; when that has its place the
+/// recipient is greeted, before it hears anything else. Leaving takes the recipient out of the audience at once, and
+/// appends a draft for the others. The room and the recipient outlive it.
+///
+/// Answers (to `ask` and `replay`) are pushed to the recipient's outbound channel, in their place among the batches;
+/// who asks waits until they have gone to the socket before it asks for more.
 class member {
  public:
-  member(room& in, dialect const& speaks, outbound_channel& out);
+  /// The recipient is to get at most its channel's limit of the past.
+  member(room& in, recipient& hears, join_request const& wishes);
+  member(member const&) = delete;
+  member& operator=(member const&) = delete;
+  ~member();
 
-  std::string const& name() const { return name_; }
-
-  /// Appends to the room's log. Every member, this one included, will receive it.
-  void say(std::string text);
+  /// Every member, this one included, will hear it.
+  void say(std::string text, std::string id);
+  /// `name` is normalized; another one may come of it.
+  void rename(std::string name);
+  /// How many are here, and who.
+  awaitable<void> ask_users();
+  /// Some of the past once more. Returns how many events the answer covers.
+  awaitable<std::uint64_t> ask_replay(replay asked);
 
  private:
+  void append(draft::kind wants, std::string text = {}, std::string id = {});
+
   room& room_;
-  std::string name_;
-  audience::place place_;
+  member_id const id_;
+  dialect_id const speaks_;
+  std::uint64_t drafts_ = 0;
 };
 
 }  // namespace chorus

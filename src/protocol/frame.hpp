@@ -15,6 +15,7 @@ enum class opcode : std::uint8_t { continuation = 0x0, text = 0x1, binary = 0x2,
 /// The close codes that Chorus sends on its own account (RFC 6455 section 7.4, and the registry for 1012 and 1013).
 enum class close_code : std::uint16_t {
   going_away = 1001,
+  unsupported_data = 1003,
   internal_error = 1011,
   service_restart = 1012,
   try_again_later = 1013,

@@ -6,8 +6,8 @@
 #include <exception>
 #include <spdlog/logger.h>
 
-#include "chat/room.hpp"
-#include "protocol/text_dialect.hpp"
+#include "chat/directory.hpp"
+#include "protocol/dialect.hpp"
 #include "server/capacity.hpp"
 #include "server/peer.hpp"
 #include "server/settings.hpp"
@@ -17,8 +17,10 @@ namespace chorus {
 
 /// Owned by the server, outlives every connection; executor's thread only. What it is given outlives it.
 struct connections {
-  connections(executor ex, settings const& chosen, spdlog::logger& to, room& chat)
-      : options(chosen), log(to), lobby(chat), seats(options), tasks(ex, [this](auto error) { report(error); }) {}
+  connections(executor ex, settings const& chosen, spdlog::logger& to, directory& all_rooms, dialect_table spoken)
+      : options(chosen), log(to), rooms(all_rooms), dialects(spoken), seats(options), tasks(ex, [this](auto error) {
+          report(error);
+        }) {}
 
   /// Logs what ended a connection: a bug, or the system is out of something.
   void report(std::exception_ptr const& error) const noexcept;
@@ -28,8 +30,8 @@ struct connections {
 
   settings const& options;
   spdlog::logger& log;
-  room& lobby;  ///< where those at /chat meet
-  text_dialect const text;
+  directory& rooms;
+  dialect_table const dialects;
 
   peer_list waiting;  ///< plain HTTP; who waits longest for a request, since it came or was last answered, comes first
   peer_list sessions;

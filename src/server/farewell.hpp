@@ -23,6 +23,8 @@ inline farewell const failed(close_code::internal_error, "Internal error");
 inline farewell const ping_timeout(close_code::internal_error, "Ping timeout");
 inline farewell const write_timeout(close_code::try_again_later, "Write timeout");
 inline farewell const close_timeout(close_code::going_away, "Close timeout");
+inline farewell const text_only(close_code::unsupported_data, "Text messages only");
+inline farewell const no_log(close_code::try_again_later, "The room cannot be joined now");
 inline farewell const draining(close_code::service_restart, "Server is stopping");
 inline farewell const stopped(close_code::going_away, "Server has stopped");
 

@@ -74,8 +74,8 @@ class negotiation final : public peer {
       co_return std::nullopt;
     }
     phase_ = phase::answering;
-    auto decision = decide(reader.get());
-    if (auto const* const to = std::get_if<service>(&decision)) co_return upgrade{reader.release(), *to};
+    auto decision = decide(reader);
+    if (auto* const granted = std::get_if<upgrade>(&decision)) co_return std::move(*granted);
 
     auto& answer = std::get<response>(decision);
     auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
@@ -86,13 +86,19 @@ class negotiation final : public peer {
     co_return std::nullopt;
   }
 
-  std::variant<service, response> decide(request const& asked) const {
+  std::variant<upgrade, response> decide(parser& reader) const {
     auto const full = !connections_.seats.admits(from_.address());
-    auto decision = route(asked, {connections_.ready, connections_.draining, full, connections_.options});
+    auto decision = route(reader.get(), {connections_.ready, connections_.draining, full, connections_.options});
+    if (auto* const answer = std::get_if<response>(&decision)) return std::move(*answer);
     // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
-    if (std::holds_alternative<service>(decision) && buffer_.size() != 0)
-      decision = problem(http::status::bad_request, "Data came before the upgrade was answered.");
-    return decision;
+    if (buffer_.size() != 0) return problem(http::status::bad_request, "Data came before the upgrade was answered.");
+    upgrade granted{{}, std::get<destination>(std::move(decision)), std::nullopt};
+    if (granted.to.what == service::chat) {
+      granted.seat = connections_.rooms.take_seat(granted.to.wishes.room);
+      if (!granted.seat) return unavailable("There are as many rooms as the server takes, and somebody is in each.");
+    }
+    granted.asked = reader.release();
+    return granted;
   }
 
   awaitable<void> refuse(error_code ec, bool request_begun) {

@@ -12,7 +12,8 @@ namespace chorus {
 /// A request for a WebSocket that is granted.
 struct upgrade {
   request asked;
-  service to;
+  destination to;
+  std::optional<directory::seat> seat;  ///< in the room, for a chat
 };
 
 /// So many requests are answered on one connection.

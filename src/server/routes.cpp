@@ -1,6 +1,7 @@
 #include "server/routes.hpp"
 
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -8,6 +9,8 @@
 #include <range/v3/algorithm/all_of.hpp>
 #include <range/v3/algorithm/any_of.hpp>
 #include <string>
+
+#include "protocol/json_dialect.hpp"
 
 namespace chorus {
 
@@ -18,10 +21,7 @@ using http::status;
 
 constexpr std::string_view websocket_version = "13";
 
-std::string_view path_of(request const& asked) {
-  std::string_view const target(asked.target().data(), asked.target().size());
-  return target.substr(0, target.find('?'));
-}
+std::string_view target_of(request const& asked) { return {asked.target().data(), asked.target().size()}; }
 
 std::string_view header(request const& asked, field name) {
   auto const value = asked[name];
@@ -53,13 +53,16 @@ response upgrade_required(std::string_view detail) {
   return answer;
 }
 
-response unavailable(std::string_view detail) {
-  auto answer = problem(status::service_unavailable, detail);
-  answer.set(field::retry_after, "5");
-  return answer;
+/// The first of the offered subprotocols that there is; an unknown one is no error (RFC 6455 section 4.2.2).
+dialect_id offered_dialect(request const& asked) {
+  auto const offers = asked.equal_range(field::sec_websocket_protocol);
+  for (auto offer = offers.first; offer != offers.second; ++offer)
+    for (auto const& token : http::token_list(offer->value()))
+      if (std::string_view(token.data(), token.size()) == json_dialect::subprotocol) return dialect_id::json;
+  return dialect_id::text;
 }
 
-std::variant<service, response> upgrade(service to, request const& asked, circumstances const& now) {
+std::variant<destination, response> upgrade(service to, request const& asked, circumstances const& now) {
   if (!boost::beast::websocket::is_upgrade(asked)) return upgrade_required("This is a WebSocket endpoint.");
   if (header(asked, field::sec_websocket_version) != websocket_version)
     return upgrade_required("Sec-WebSocket-Version must be 13.");
@@ -67,23 +70,31 @@ std::variant<service, response> upgrade(service to, request const& asked, circum
     return problem(status::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64.");
   if (!origin_allowed(header(asked, field::origin), header(asked, field::host), now.options))
     return problem(status::forbidden, "Pages from this Origin may not connect.");
+  destination granted{to};
+  if (to == service::chat) {
+    auto wishes = parse_join_request(target_of(asked));
+    if (auto const* const wrong = std::get_if<std::string>(&wishes)) return problem(status::bad_request, *wrong);
+    granted.speaks = offered_dialect(asked);
+    granted.wishes = std::get<join_request>(std::move(wishes));
+  }
   if (now.draining) return unavailable("The server is stopping.");
   if (now.full) return unavailable("There are as many connections as the server takes.");
-  return to;
+  return granted;
 }
 
 }  // namespace
 
-std::variant<service, response> route(request const& asked, circumstances const& now) {
+std::variant<destination, response> route(request const& asked, circumstances const& now) {
   if (asked.version() >= 11 && asked.count(field::host) != 1)
     return problem(status::bad_request, "There must be one Host header.");
 
-  auto const path = path_of(asked);
-  auto const to = path == "/chat"   ? std::optional(service::chat)
-                  : path == "/echo" ? std::optional(service::echo)
-                                    : std::nullopt;
+  auto const target = target_of(asked);
+  auto const path = target.substr(0, target.find('?'));
+  auto const to = is_chat_path(target) ? std::optional(service::chat)
+                  : path == "/echo"    ? std::optional(service::echo)
+                                       : std::nullopt;
   if (!to && path != "/healthz" && path != "/readyz")
-    return problem(status::not_found, "There is /chat, /echo, /healthz and /readyz.");
+    return problem(status::not_found, "There is /chat, /chat/{room}, /echo, /healthz and /readyz.");
 
   if (asked.method() != http::verb::get && asked.method() != http::verb::head) {
     auto answer = problem(status::method_not_allowed, "Use GET.");
@@ -100,6 +111,12 @@ response problem(status result, std::string_view detail) {
       {"title", http::obsolete_reason(result)}, {"status", static_cast<unsigned>(result)}, {"detail", detail}};
   auto answer = text(result, boost::json::serialize(body) + "\n");
   answer.set(field::content_type, "application/problem+json");
+  return answer;
+}
+
+response unavailable(std::string_view detail) {
+  auto answer = problem(status::service_unavailable, detail);
+  answer.set(field::retry_after, "5");
   return answer;
 }
 

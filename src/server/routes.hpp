@@ -7,6 +7,8 @@
 #include <string_view>
 #include <variant>
 
+#include "protocol/dialect.hpp"
+#include "protocol/join_request.hpp"
 #include "server/settings.hpp"
 
 namespace chorus {
@@ -19,6 +21,13 @@ using response = http::response<http::string_body>;
 /// What a WebSocket can be opened to.
 enum class service { chat, echo };
 
+/// Where a request for a WebSocket leads.
+struct destination {
+  service what;
+  dialect_id speaks = dialect_id::text;  ///< of a chat, and what follows too
+  join_request wishes = {};
+};
+
 /// What an answer depends on besides the request.
 struct circumstances {
   bool ready;     ///< new clients should come here
@@ -27,11 +36,14 @@ struct circumstances {
   settings const& options;
 };
 
-/// The service to upgrade to, or the response to send instead, complete but for `keep_alive`.
-std::variant<service, response> route(request const& asked, circumstances const& now);
+/// What to upgrade to, or the response to send instead, complete but for `keep_alive`.
+std::variant<destination, response> route(request const& asked, circumstances const& now);
 
 /// An error response with a body of `application/problem+json` (RFC 9457). `detail` says what would have been right.
 response problem(http::status status, std::string_view detail);
+
+/// The error response to those who may come again later.
+response unavailable(std::string_view detail);
 
 /// True if a page from `origin` may connect to a server that was addressed as `host`, both as in the headers: it is
 /// from the same host and port, or it is listed, or all are. A client that is no browser sends no Origin, and may (RFC

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "chat/memory_log.hpp"
 #include "server/address.hpp"
 #include "server/heartbeat.hpp"
 #include "server/negotiation.hpp"
@@ -24,8 +25,10 @@ server::server(executor ex, settings const& options, std::shared_ptr<spdlog::log
     : executor_(ex),
       log_(std::move(log)),
       options_(options),
-      lobby_(ex),
-      connections_(ex, options_, *log_, lobby_),
+      rooms_(
+          ex, options_.rooms, {{&text_, &json_}}, [ex](auto const&) { return std::make_unique<memory_log>(ex); },
+          [this](auto why) { failed("broadcaster", why); }),
+      connections_(ex, options_, *log_, rooms_, {{&text_, &json_}}),
       listener_(ex, {options.address, options.port}, options.unsent_limit, *log_),
       stop_asked_(ex),
       abort_asked_(ex),
@@ -37,9 +40,9 @@ awaitable<void> server::run() {
   auto accepted = [this](tcp_socket socket, tcp::endpoint const& from) { accept(std::move(socket), from); };
   auto relieve = [this] { return connections_.let_one_go(); };
   inflow_.spawn(vital("listener", listener_.run(std::move(accepted), std::move(relieve))));
-  inflow_.spawn(vital("broadcaster", lobby_.run()));
   upkeep_.spawn(vital("heartbeat",
                       heartbeat(executor_, connections_.waiting, connections_.sessions, heartbeat_period(options_))));
+  upkeep_.spawn(vital("sweep of rooms", rooms_.sweep()));
   upkeep_.spawn(abort_when_asked());
   co_await stop_asked_.wait();
   if (!aborted_ && !failure_) {
@@ -109,8 +112,9 @@ awaitable<void> server::drain() {
   listener_.close();
   upkeep_.spawn(abort_at_deadline());
   co_await say_farewell();
-  lobby_.close();
+  rooms_.close();
   co_await inflow_.join();
+  co_await rooms_.join();
   co_await connections_.tasks.join();
   upkeep_.cancel();
   co_await upkeep_.join();
@@ -125,7 +129,7 @@ awaitable<void> server::say_farewell() {
     if (!aborted_) p.close(farewells::draining);
   };
   auto const pause = [this, interval] { return pause_farewells(farewells_at_once * interval); };
-  co_await lobby_.caught_up();
+  co_await rooms_.caught_up();
   co_await visit(connections_.waiting, slice, tell, pause);
   co_await visit(connections_.sessions, farewells_at_once, tell, pause);
 }
@@ -133,7 +137,7 @@ awaitable<void> server::say_farewell() {
 awaitable<void> server::pause_farewells(clock::duration time) {
   pause_.expires_after(aborted_ ? clock::duration::zero() : time);
   co_await pause_.async_wait(nothrow);
-  co_await lobby_.caught_up();
+  co_await rooms_.caught_up();
 }
 
 awaitable<void> server::abort_at_deadline() {

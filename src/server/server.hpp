@@ -6,6 +6,9 @@
 #include <spdlog/logger.h>
 #include <string_view>
 
+#include "chat/directory.hpp"
+#include "protocol/json_dialect.hpp"
+#include "protocol/text_dialect.hpp"
 #include "server/connections.hpp"
 #include "server/listener.hpp"
 #include "server/settings.hpp"
@@ -53,7 +56,9 @@ class server {
   executor executor_;
   std::shared_ptr<spdlog::logger> log_;
   settings const options_;
-  room lobby_;
+  text_dialect const text_;
+  json_dialect const json_;
+  directory rooms_;
   connections connections_;
   listener listener_;
   auto_reset_event stop_asked_;
@@ -61,8 +66,8 @@ class server {
   bool aborted_ = false;
   timer pause_;  ///< within the stop
   std::exception_ptr failure_;
-  task_group inflow_;  ///< accept loop and broadcaster: they end by themselves when what they read from is closed
-  task_group upkeep_;  ///< heartbeat and what watches over the stop: cancelled last
+  task_group inflow_;  ///< accept loop: it ends by itself when the listener is closed
+  task_group upkeep_;  ///< heartbeat, the sweep of empty rooms and what watches over the stop: cancelled last
 };
 
 }  // namespace chorus

@@ -1,17 +1,21 @@
 #include "server/session.hpp"
 
+#include <algorithm>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "protocol/json_dialect.hpp"
+#include "protocol/text_dialect.hpp"
 #include "server/address.hpp"
 #include "server/egress.hpp"
 #include "server/kernel_tcp.hpp"
 #include "server/life_cycle.hpp"
 #include "server/linger.hpp"
 #include "server/liveness.hpp"
+#include "server/rate_limit.hpp"
 
 namespace chorus {
 
@@ -47,13 +51,16 @@ packet_ptr ping_packet() {
 template <class Transport>
 class session final : public peer,
                       private outbound_channel::sink,
+                      private recipient,
                       public std::enable_shared_from_this<session<Transport>> {
  public:
-  session(connections& all, Transport transport, capacity::seat seat)
+  session(connections& all, Transport transport, capacity::seat seat, upgrade& granted)
       : connections_(all),
-        seat_(std::move(seat)),
-        out_(transport.get_executor(), all.options.outbound_limit, *this),
+        speaks_(granted.to.speaks),
         stream_(std::move(transport), out_),
+        out_(stream_.get_executor(), all.options.outbound_limit, *this),
+        seat_(std::move(seat)),
+        room_(std::move(granted.seat)),
         liveness_(all.options, clock::now(), spread(all.sessions_yet++)) {
     seat_.become_session();
     connections_.sessions.push_back(*this);
@@ -61,8 +68,11 @@ class session final : public peer,
 
   /// Answers the request, and is a WebSocket from then on, unless that fails.
   awaitable<void> accept(request asked) {
-    stream_.set_option(websocket::stream_base::decorator(
-        [](websocket::response_type& reply) { reply.set(http::field::server, "chorus"); }));
+    auto const subprotocol = speaks() == dialect_id::json ? json_dialect::subprotocol : std::string_view();
+    stream_.set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& reply) {
+      reply.set(http::field::server, "chorus");
+      if (!subprotocol.empty()) reply.set(http::field::sec_websocket_protocol, subprotocol);
+    }));
     stream_.read_message_max(connections_.options.max_message_size);
     stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
     auto const [ec] = co_await stream_.async_accept(asked, nothrow);
@@ -70,11 +80,27 @@ class session final : public peer,
     if (!ended_) life_.accepted();
   }
 
-  awaitable<void> run(std::shared_ptr<session>, service to) {
+  /// What is asked of it as a WebSocket, once it is one.
+  void enter(destination const& to) noexcept {
+    if (!life_.is(phase::open)) return;
     try {
-      if (life_.is(phase::open)) greet(to);
+      if (to.what == service::echo) return out_.push(make_packet(encode_echo_greeting()));
+      recipient& self = *this;
+      member_.emplace(room_->in(), self, to.wishes);
+    } catch (...) {
+      failed(std::current_exception());
+    }
+  }
+
+  /// Returns when the room has greeted it, or it is to end. What it says before that waits in the kernel.
+  awaitable<void> greeting() {
+    if (member_ && !greeted_) co_await pause(clock::time_point::max());
+  }
+
+  awaitable<void> run(std::shared_ptr<session>) {
+    try {
       if (life_.is(phase::closing)) out_.seal(life_.reason()->frame);
-      if (!ended_) co_await read_loop(to);
+      if (!ended_) co_await read_loop();
     } catch (...) {
       failed(std::current_exception());
     }
@@ -102,6 +128,7 @@ class session final : public peer,
     if (life_.is(phase::closing)) {
       leave();
       out_.seal(reason.frame);
+      go_on();
     }
     if (life_.is(phase::closed)) close_socket();
   }
@@ -123,41 +150,99 @@ class session final : public peer,
  private:
   using phase = life_cycle::phase;
 
-  awaitable<void> read_loop(service to) {
+  awaitable<void> read_loop() {
     for (;;) {
       auto const [ec, bytes] = co_await stream_.async_read_some(input_, idle_input_capacity, nothrow);
       ended_ = ec;
-      if (!ended_ && !stream_.is_message_done()) co_await read_on();
+      if (!ended_ && (!stream_.is_message_done() || must_wait())) co_await read_on();
       if (ended_) co_return;
       liveness_.heard();
-      if (member_) {
-        if (connections_.lobby.is_behind()) co_await wait_for_the_room();
-        // It may have left meanwhile.
-        if (member_) hear(*member_);
-      } else if (to == service::echo && stream_.got_text()) {
-        // Awaited, so that who does not read the answers is not read from either.
-        out_.push(make_packet(encode_echo(received())));
-        liveness_.reading(false);
-        co_await out_.async_flush(nothrow);
-        liveness_.reading(true);
-      }
+      std::uint64_t cost = 1;
+      if (auto rare = hear()) cost = co_await obey(std::move(rare));
       release_input();
+      auto const time = time_to_pause(cost);
+      if (time != clock::duration::zero()) co_await pause(clock::now() + time);
     }
   }
 
+  /// What is said goes to the room. What else it asks for is returned, for `obey`; it is not part of this coroutine,
+  /// which every idle session has.
+  std::unique_ptr<command> hear() {
+    auto const op = stream_.got_text() ? opcode::text : opcode::binary;
+    if (!room_) return op == opcode::text ? std::make_unique<command>(say{std::string(received())}) : nullptr;
+    // It may have left while it waited.
+    if (!member_) return nullptr;
+    auto wanted = dialect().decode(op, received());
+    if (std::holds_alternative<ignored>(wanted)) return nullptr;
+    auto* const message = std::get_if<say>(&wanted);
+    if (message == nullptr) return std::make_unique<command>(std::move(wanted));
+    member_->say(std::move(message->text), std::move(message->id));
+    return nullptr;
+  }
+
+  /// Does what is asked for and waits until the answer has gone, so that who does not read answers is not read from
+  /// either. Returns how many of the rate limit's tokens it costs.
+  awaitable<std::uint64_t> obey(std::unique_ptr<command> wanted) {
+    std::uint64_t cost = 1;
+    if (auto* const asked = std::get_if<rename>(wanted.get())) {
+      member_->rename(std::move(asked->name));
+      co_return cost;
+    }
+    if (std::holds_alternative<unacceptable>(*wanted)) {
+      close(farewells::text_only);
+      co_return cost;
+    }
+    if (auto const* const echoed = std::get_if<say>(wanted.get())) {
+      out_.push(make_packet(encode_echo(echoed->text)));
+    } else if (auto const* const wrong = std::get_if<bad_request>(wanted.get())) {
+      out_.push(make_packet(dialect().error(refusal::bad_request, wrong->detail, wrong->id)));
+    } else if (std::holds_alternative<ask_users>(*wanted)) {
+      co_await member_->ask_users();
+    } else if (auto const* const past = std::get_if<replay>(wanted.get())) {
+      cost = co_await member_->ask_replay(*past);
+    }
+    // Who has left meanwhile has got no answer.
+    if (member_ || !room_) co_await answer_is_gone();
+    co_return std::max<std::uint64_t>(cost, 1);
+  }
+
+  /// In the turn in which the answer was pushed.
+  awaitable<void> answer_is_gone() {
+    liveness_.reading(false);
+    co_await out_.async_flush(nothrow);
+    liveness_.reading(true);
+  }
+
+  /// How long it is too early for the next message, after one that costs so many tokens.
+  clock::duration time_to_pause(std::uint64_t cost) {
+    if (connections_.options.rate_limit == 0 || !life_.is(phase::open)) return {};
+    return rate_limit_.spend(connections_.options, clock::now(), cost);
+  }
+
+  awaitable<void> pause(clock::time_point until) {
+    timer rest(socket().get_executor(), until);
+    pausing_ = &rest;
+    liveness_.reading(false);
+    co_await rest.async_wait(nothrow);
+    liveness_.reading(true);
+    pausing_ = nullptr;
+  }
+
+  /// True while the room has enough to do.
+  bool must_wait() const { return room_ && room_->in().is_behind(); }
+
   /// Reads the rest of a message, part by part: while something comes, the peer lives. For that Beast holds at least
-  /// 1.5 KiB ready, too much to wait with while a peer is silent.
+  /// 1.5 KiB ready, too much to wait with while a peer is silent. Then waits until the room takes it.
   awaitable<void> read_on() {
     while (!ended_ && !stream_.is_message_done()) {
       liveness_.heard();
       auto const [ec, bytes] = co_await stream_.async_read_some(input_, 0, nothrow);
       ended_ = ec;
     }
-  }
-
-  awaitable<void> wait_for_the_room() {
+    if (ended_ || !must_wait()) co_return;
+    liveness_.heard();
     liveness_.reading(false);
-    co_await connections_.lobby.wait_while_behind();
+    co_await room_->in().wait_while_behind();
     liveness_.reading(true);
   }
 
@@ -178,22 +263,35 @@ class session final : public peer,
     }
   }
 
-  void greet(service to) {
-    if (to == service::echo) return out_.push(make_packet(encode_echo_greeting()));
-    member_.emplace(connections_.lobby, connections_.text, out_);
-    connections_.log.info("joined name={} address={} users={}", member_->name(), seat_.from(),
-                          connections_.lobby.users());
+  outbound_channel& out() override { return out_; }
+  dialect_id speaks() const override { return speaks_; }
+
+  void greeted(std::string const& name, std::size_t users) override {
+    name_ = name;
+    greeted_ = true;
+    go_on();
+    connections_.log.info("joined name={} room={} address={} users={}", name_, room_->in().identity().name,
+                          seat_.from(), users);
   }
 
-  void hear(member& speaker) {
-    auto said = connections_.text.decode(stream_.got_text() ? opcode::text : opcode::binary, received());
-    if (said) speaker.say(std::move(*said));
+  void renamed(std::string const& name) override {
+    connections_.log.info("renamed name={} room={} address={} to={}", name_, room_->in().identity().name, seat_.from(),
+                          name);
+    name_ = name;
+  }
+
+  void not_taken(draft const& wanted) override {
+    if (wanted.wants == draft::kind::join) return close(farewells::no_log);
+    out_.push(
+        make_packet(dialect().error(refusal::unavailable, "The room cannot take this now; try again.", wanted.id)));
   }
 
   void leave() noexcept {
     if (!member_) return;
     try {
-      connections_.log.info("left name={} address={} reason={:?}", member_->name(), seat_.from(), why_ended());
+      if (greeted_)
+        connections_.log.info("left name={} room={} address={} reason={:?}", name_, room_->in().identity().name,
+                              seat_.from(), why_ended());
     } catch (...) {
       connections_.report(std::current_exception());
     }
@@ -224,9 +322,7 @@ class session final : public peer,
     return socket().send(net::buffer(bytes), more ? more_follows : 0, ec);
   }
 
-  packet_ptr gap_notice(seq_range missed) override {
-    return make_packet(connections_.text.gap(missed.first, missed.last));
-  }
+  packet_ptr gap_notice(event_range missed) override { return make_packet(dialect().gap(missed)); }
 
   std::string_view received() const { return {static_cast<char const*>(input_.cdata().data()), input_.size()}; }
 
@@ -235,31 +331,48 @@ class session final : public peer,
     if (input_.capacity() > idle_input_capacity) input_.shrink_to_fit();
   }
 
+  class dialect const& dialect() const { return connections_.dialects[speaks()]; }
+
+  /// Ends its pause.
+  void go_on() noexcept {
+    if (pausing_ != nullptr) pausing_->cancel();
+  }
+
   Transport& socket() { return stream_.next_layer().next_layer(); }
 
   void close_socket() noexcept {
     life_.end();
+    go_on();
     error_code ignored;
     socket().close(ignored);
   }
 
+  // First what a push looks at, so that it touches few cache lines of each session.
   connections& connections_;
-  capacity::seat seat_;
-  outbound_channel out_;
-  websocket::stream<egress<Transport>, false> stream_;
-  boost::beast::flat_buffer input_;
-  std::optional<member> member_;
-  liveness liveness_;
   life_cycle life_;
-  error_code ended_;  ///< how reading ended
+  dialect_id const speaks_;
+  bool greeted_ = false;
+  websocket::stream<egress<Transport>, false> stream_;
+  outbound_channel out_;
+  capacity::seat seat_;
+  std::optional<directory::seat> room_;  ///< nothing for an echo
+  std::optional<member> member_;         ///< until it leaves
+  std::string name_;                     ///< in the room, once it is greeted
+  boost::beast::flat_buffer input_;
+  liveness liveness_;
+  rate_limit rate_limit_;
+  timer* pausing_ = nullptr;  ///< while it does
+  error_code ended_;          ///< how reading ended
 };
 
 }  // namespace
 
 awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat, upgrade granted) {
-  auto const opened = std::make_shared<session<tcp_socket>>(all, std::move(socket), std::move(seat));
+  auto const opened = std::make_shared<session<tcp_socket>>(all, std::move(socket), std::move(seat), granted);
   co_await opened->accept(std::move(granted.asked));
-  all.tasks.spawn(opened->run(opened, granted.to));
+  opened->enter(granted.to);
+  co_await opened->greeting();
+  all.tasks.spawn(opened->run(opened));
 }
 
 }  // namespace chorus

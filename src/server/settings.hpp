@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "chat/room_settings.hpp"
+
 namespace chorus {
 
 using duration = std::chrono::milliseconds;
@@ -15,7 +17,8 @@ using duration = std::chrono::milliseconds;
 /// Beast throws when a single header field is larger than about this.
 constexpr std::size_t most_max_header_size = 63 * 1024;
 
-/// Plain values with the documented defaults. A duration of 0 switches its timeout off; a size or count of 0 its limit.
+/// Plain values with the documented defaults. A duration of 0 switches its timeout off; a size or count of 0 its limit,
+/// unless it says otherwise.
 struct settings {
   boost::asio::ip::address address = boost::asio::ip::make_address("0.0.0.0");
   std::uint16_t port = 8080;  ///< 0: the system picks a free one
@@ -33,6 +36,11 @@ struct settings {
   std::size_t unsent_limit = 64 * 1024;  ///< bytes that the kernel takes for a peer and cannot send yet
   std::size_t max_connections = 10000;   ///< WebSockets
   std::size_t max_connections_per_address = 0;
+
+  std::size_t rate_limit = 0;    ///< messages per second and connection that are read
+  std::size_t rate_burst = 100;  ///< so many may come at once before that; at least 1
+
+  room_settings rooms;
 
   std::vector<std::string> allow_origins;  ///< besides the server's own host; `*` is all
 

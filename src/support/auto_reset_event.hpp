@@ -28,10 +28,11 @@ class condition {
  public:
   explicit condition(executor ex) : waiters_(ex, 0) {}
 
-  /// Each waiter goes on in a turn of its own.
-  void notify_all() {
-    while (waiters_.try_send(error_code{})) {
-    }
+  /// Each waiter goes on in a turn of its own. True if there was one.
+  bool notify_all() {
+    auto found = false;
+    while (waiters_.try_send(error_code{})) found = true;
+    return found;
   }
 
   awaitable<void> wait() { co_await waiters_.async_receive(use_awaitable); }

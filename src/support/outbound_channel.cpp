@@ -86,7 +86,7 @@ void outbound_channel::drop_all_but_in_flight() {
   while (queue_.size() > in_flight_) queue_.pop_back();
 }
 
-void outbound_channel::miss(seq_range events) {
+void outbound_channel::miss(event_range events) {
   if (missed_.empty()) {
     missed_.first = events.first;
     // The first packet stays even if no byte of it is sent: the gap ends when the queue runs empty, and it must not do
@@ -95,12 +95,14 @@ void outbound_channel::miss(seq_range events) {
     for (auto it = begun; it != queue_.end(); ++it) {
       if (it->packet->events.empty()) continue;
       missed_.first = std::min(missed_.first, it->packet->events.first);
+      missed_.messages += it->packet->events.messages;
       waiting_bytes_ -= it->packet->bytes.size();
     }
     queue_.erase(std::remove_if(begun, queue_.end(), [](entry const& e) { return !e.packet->events.empty(); }),
                  queue_.end());
   }
   missed_.last = events.last;
+  missed_.messages += events.messages;
 }
 
 void outbound_channel::announce_gap() {

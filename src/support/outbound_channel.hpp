@@ -36,7 +36,7 @@ class outbound_channel {
     /// `consume`. Called when something begins to wait, and not again before the channel was empty.
     virtual void start_writing() = 0;
     /// Encodes the notice for events that this peer will not get.
-    virtual packet_ptr gap_notice(seq_range missed) = 0;
+    virtual packet_ptr gap_notice(event_range missed) = 0;
     /// A packet could not be queued: this peer's connection is to end, and nobody else's.
     virtual void failed(std::exception_ptr why) noexcept = 0;
 
@@ -79,6 +79,7 @@ class outbound_channel {
   void close(packet_ptr const& last_words = nullptr);
 
   bool empty() const { return queue_.empty(); }
+  std::size_t limit() const { return limit_; }
   std::size_t waiting_bytes() const { return waiting_bytes_; }
   /// How many bytes the socket has taken since the beginning.
   std::uint64_t sent_bytes() const { return sent_bytes_; }
@@ -96,7 +97,7 @@ class outbound_channel {
   void enqueue(packet_ptr const& p);
   void pop_front();
   void drop_all_but_in_flight();
-  void miss(seq_range events);
+  void miss(event_range events);
   void announce_gap();
 
   // First what a push looks at when nothing waits: with a thousand peers each cache line that it touches is a miss.
@@ -108,7 +109,7 @@ class outbound_channel {
   std::size_t front_offset_ = 0;   ///< bytes of the first packet that are sent
   std::size_t in_flight_ = 0;      ///< packets that a pending write refers to
   std::size_t waiting_bytes_ = 0;  ///< size of all packets in the queue
-  seq_range missed_;
+  event_range missed_;
   signal_channel flushed_;
 };
 

@@ -4,15 +4,17 @@
 #include <algorithm>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "support/outbound_channel.hpp"
 
 namespace chorus::test {
 
-struct fake_sink final : outbound_channel::sink {
+struct fake_sink : outbound_channel::sink {
   std::size_t room = 0;  ///< how many bytes the socket takes without blocking
   std::string written;
-  int write_loops = 0;  ///< how many were started
+  std::vector<event_range> gaps;  ///< of which it was to be told
+  int write_loops = 0;            ///< how many were started
   bool out_of_memory = false;
   int failures = 0;  ///< how often it was told that something could not be queued
 
@@ -30,7 +32,8 @@ struct fake_sink final : outbound_channel::sink {
 
   void failed(std::exception_ptr) noexcept override { ++failures; }
 
-  packet_ptr gap_notice(seq_range missed) override {
+  packet_ptr gap_notice(event_range missed) override {
+    gaps.push_back(missed);
     return make_packet("<gap " + std::to_string(missed.first) + "-" + std::to_string(missed.last) + ">");
   }
 

@@ -234,6 +234,65 @@ BOOST_AUTO_TEST_CASE(errors_name_source_key_and_what_would_be_right) {
              std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(rooms_have_their_options) {
+  auto const rooms = parse({"--max-rooms=1", "--history-messages=2", "--history-bytes=3KiB", "--history-memory=4MiB",
+                            "--history-ttl=5m", "--announce-limit=6"})
+                         .server.rooms;
+  BOOST_TEST(rooms.max_rooms == 1U);
+  BOOST_TEST(rooms.history_messages == 2U);
+  BOOST_TEST(rooms.history_bytes == 3U * 1024);
+  BOOST_TEST(rooms.history_memory == 4U * 1024 * 1024);
+  BOOST_TEST((rooms.history_ttl == 5min));
+  BOOST_TEST(rooms.announce_limit == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(rooms_have_the_documented_defaults) {
+  auto const rooms = parse({}).server.rooms;
+  BOOST_TEST(rooms.max_rooms == 10'000U);
+  BOOST_TEST(rooms.history_messages == 1000U);
+  BOOST_TEST(rooms.history_bytes == 1024U * 1024);
+  BOOST_TEST(rooms.history_memory == 256U * 1024 * 1024);
+  BOOST_TEST((rooms.history_ttl == 1h));
+  BOOST_TEST(rooms.announce_limit == 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(all_about_rooms_may_be_zero) {
+  auto const rooms = parse({"--max-rooms=0", "--history-messages=0", "--history-bytes=0", "--history-memory=0",
+                            "--history-ttl=0", "--announce-limit=0"})
+                         .server.rooms;
+  BOOST_TEST((rooms == room_settings{0, 0, 0, 0s, 0, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(rooms_have_bounds) {
+  for (auto const* name : {"--max-rooms", "--history-messages", "--announce-limit"}) {
+    auto const set_to = [name](char const* value) { return error_of({name, value}); };
+    BOOST_TEST(set_to("4294967295") == "no error");
+    BOOST_TEST(set_to("4294967296").find("expected a number from 0 to 4294967295") != std::string::npos, name);
+    BOOST_TEST(set_to("-1").find("expected a number from 0 to 4294967295") != std::string::npos, name);
+    BOOST_TEST(set_to("1KiB").find("expected a number") != std::string::npos, name);
+  }
+  BOOST_TEST(error_of({"--history-bytes=1GiB"}) == "no error");
+  BOOST_TEST(error_of({"--history-bytes=1025MiB"}).find("expected a size from 0 to 1073741824 bytes") !=
+             std::string::npos);
+  BOOST_TEST(error_of({"--history-memory=1024GiB"}) == "no error");
+  BOOST_TEST(error_of({"--history-memory=1025GiB"}).find("expected a size from 0 to 1099511627776 bytes") !=
+             std::string::npos);
+  BOOST_TEST(error_of({"--history-ttl=8760h"}) == "no error");
+  BOOST_TEST(error_of({"--history-ttl=8761h"}).find("expected a duration of at most a year") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(rate_has_a_burst_that_is_never_nothing) {
+  BOOST_TEST(parse({}).server.rate_limit == 0U);
+  BOOST_TEST(parse({}).server.rate_burst == 100U);
+  auto const chosen = parse({"--rate-limit=1000000", "--rate-burst=1"}).server;
+  BOOST_TEST(chosen.rate_limit == 1'000'000U);
+  BOOST_TEST(chosen.rate_burst == 1U);
+  BOOST_TEST(error_of({"--rate-burst=1000000"}) == "no error");
+  BOOST_TEST(error_of({"--rate-limit=1000001"}).find("expected a number from 0 to 1000000") != std::string::npos);
+  for (auto const* burst : {"--rate-burst=0", "--rate-burst=1000001"})
+    BOOST_TEST(error_of({burst}).find("expected a number from 1 to 1000000") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(errors_in_files_name_the_file) {
   for (auto const* content : {"prot = 1\n", "port = x\n", "no key\n", "[section]\nport = 1\n", "config = other\n"}) {
     config_file const file(content);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "failing_allocation.hpp"
 #include "fake_sink.hpp"
@@ -17,8 +18,12 @@ constexpr std::size_t limit = 10;
 constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
 
 packet_ptr control(std::string bytes) { return make_packet(std::move(bytes)); }
+packet_ptr events(std::string bytes, std::uint64_t first, std::uint64_t last, std::uint64_t messages) {
+  return make_packet(std::move(bytes), {first, last, messages});
+}
+/// All of them are messages.
 packet_ptr events(std::string bytes, std::uint64_t first, std::uint64_t last) {
-  return make_packet(std::move(bytes), {first, last});
+  return events(std::move(bytes), first, last, last - first + 1);
 }
 
 struct channel_of_ten_bytes {
@@ -191,6 +196,49 @@ BOOST_AUTO_TEST_CASE(control_is_exempt_and_never_dropped) {
   BOOST_TEST(peer.written == "12345<ping is longer than the limit><pong><gap 2-2>");
 }
 
+/// Those that waited when the gap began, those by which it began, and those that it swallowed later.
+BOOST_AUTO_TEST_CASE(gap_counts_the_messages_that_are_lost_and_no_others) {
+  out.push(events("sent", 1, 4, 2));
+  out.push(events("wait", 5, 9, 3));
+  out.push(control("<ping>"));
+  out.push(events("no", 10, 12, 0));
+  out.push(events("begins", 13, 15, 1));
+  out.push(events("", 16, 19, 0));
+  out.push(events("extends", 20, 29, 10));
+  peer.drain(out);
+  BOOST_TEST(peer.written == "sent<ping><gap 5-29>");
+  BOOST_REQUIRE(peer.gaps.size() == 1U);
+  BOOST_TEST(peer.gaps[0].messages == 14U);
+}
+
+BOOST_AUTO_TEST_CASE(gap_does_not_count_what_is_in_flight) {
+  out.push(events("123", 1, 2, 2));
+  out.push(events("456", 3, 5, 3));
+  out.gather();
+  out.push(events("7", 6, 9, 4));
+  out.push(events("longer", 10, 14, 5));
+  out.consume(6);
+  peer.drain(out);
+  BOOST_TEST((peer.gaps == std::vector<event_range>{{6, 14, 9}}));
+}
+
+BOOST_AUTO_TEST_CASE(gap_may_hold_no_message_at_all) {
+  out.push(events("12345", 1, 1));
+  out.push(events("joined", 2, 3, 0));
+  out.push(events("left", 4, 4, 0));
+  peer.drain(out);
+  BOOST_TEST((peer.gaps == std::vector<event_range>{{2, 4, 0}}));
+}
+
+BOOST_AUTO_TEST_CASE(each_gap_counts_anew) {
+  for (std::uint64_t seq = 1; seq != 31; seq += 10) {
+    out.push(events("12345678", seq, seq, 1));
+    out.push(events("lost", seq + 1, seq + 9, 7));
+    peer.drain(out);
+  }
+  BOOST_TEST((peer.gaps == std::vector<event_range>{{2, 10, 7}, {12, 20, 7}, {22, 30, 7}}));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_follows_the_last_packet) {
   out.push(events("1", 1, 1));
   out.seal(control("<close>"));
@@ -208,6 +256,7 @@ BOOST_AUTO_TEST_CASE(gap_is_announced_before_the_last_packet) {
   out.seal(control("<close>"));
   peer.drain(out);
   BOOST_TEST(peer.written == "12345<gap 2-3><close>");
+  BOOST_TEST((peer.gaps == std::vector<event_range>{{2, 3, 2}}));
 }
 
 BOOST_AUTO_TEST_CASE(write_loop_starts_when_something_waits) {

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <vector>
 
 namespace chorus {
 
@@ -33,11 +34,16 @@ struct routing {
 
   auto decide(request const& asked) const { return route(asked, {ready, draining, full, options}); }
   response answer(request const& asked) const { return std::get<response>(decide(asked)); }
+  std::string detail(request const& asked) const {
+    return std::string(boost::json::parse(answer(asked).body()).at("detail").as_string());
+  }
   unsigned status(request const& asked) const { return answer(asked).result_int(); }
   bool upgrades(request const& asked, service to = service::chat) const {
     auto const decision = decide(asked);
-    return std::holds_alternative<service>(decision) && std::get<service>(decision) == to;
+    return std::holds_alternative<destination>(decision) && std::get<destination>(decision).what == to;
   }
+  destination granted(request const& asked) const { return std::get<destination>(decide(asked)); }
+  dialect_id dialect(request const& asked) const { return granted(asked).speaks; }
 };
 
 }  // namespace
@@ -47,21 +53,41 @@ BOOST_FIXTURE_TEST_SUITE(routes, routing)
 BOOST_AUTO_TEST_CASE(websocket_paths_are_upgraded) {
   BOOST_TEST(upgrades(websocket_request("/chat")));
   BOOST_TEST(upgrades(websocket_request("/chat?later=use")));
+  BOOST_TEST(upgrades(websocket_request("/chat/kitchen")));
   BOOST_TEST(upgrades(websocket_request("/echo"), service::echo));
+  BOOST_TEST(upgrades(websocket_request("/echo?name="), service::echo));
+}
+
+BOOST_AUTO_TEST_CASE(wishes_come_from_the_target) {
+  auto const wishes = granted(websocket_request("/chat/kitchen?name=al+b&history=3&since=1:2")).wishes;
+  BOOST_TEST(wishes.room == "kitchen");
+  BOOST_TEST(wishes.name == "al b");
+  BOOST_TEST(wishes.history == 3U);
+  BOOST_TEST((wishes.since == cursor{1, 2}));
+  BOOST_TEST(granted(websocket_request("/chat")).wishes.room == "lobby");
 }
 
 BOOST_AUTO_TEST_CASE(plain_get_is_426) {
-  auto const refused = answer(get("/chat"));
-  BOOST_TEST(refused.result_int() == 426U);
-  BOOST_TEST(refused[field::upgrade] == "websocket");
-  BOOST_TEST(refused[field::connection] == "upgrade");
+  for (auto const* path : {"/chat", "/chat/kitchen", "/chat/kitchen?name=bob", "/echo"})
+    for (auto const method : {http::verb::get, http::verb::head}) {
+      auto asked = get(path);
+      asked.method(method);
+      auto const refused = answer(asked);
+      BOOST_TEST(refused.result_int() == 426U);
+      BOOST_TEST(refused[field::upgrade] == "websocket");
+      BOOST_TEST(refused[field::connection] == "upgrade");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(unknown_paths_are_404) {
-  for (auto const* path : {"/", "/chats", "/chat/", "/CHAT", "*", "http://x/chat"}) {
+  for (auto const* path : {"/", "/chats", "/chatter", "/CHAT", "/echo/a", "*", "http://x/chat"}) {
     BOOST_TEST(status(get(path)) == 404U);
     BOOST_TEST(status(websocket_request(path)) == 404U);
   }
+}
+
+BOOST_AUTO_TEST_CASE(unknown_paths_are_answered_with_those_that_there_are) {
+  BOOST_TEST(detail(get("/nowhere")) == "There is /chat, /chat/{room}, /echo, /healthz and /readyz.");
 }
 
 BOOST_AUTO_TEST_CASE(other_methods_are_405) {
@@ -70,6 +96,38 @@ BOOST_AUTO_TEST_CASE(other_methods_are_405) {
     asked.method(method);
     BOOST_TEST(status(asked) == 405U);
     BOOST_TEST(answer(asked)[field::allow] == "GET, HEAD");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(head_is_answered_like_get) {
+  auto asked = get("/healthz");
+  asked.method(http::verb::head);
+  BOOST_TEST(status(asked) == 200U);
+  asked.target("/nowhere");
+  BOOST_TEST(status(asked) == 404U);
+}
+
+BOOST_AUTO_TEST_CASE(bad_rooms_names_and_cursors_are_400) {
+  for (auto const* target : {"/chat/", "/chat/a/b", "/chat/a%2Fb", "/chat/..", "/chat/%", "/chat/a%20b",
+                             "/chat?name=", "/chat?name=%00", "/chat?name=user7", "/chat?name=%FF", "/chat?history=-1",
+                             "/chat?history=1.5", "/chat?since=7", "/chat/kitchen?name=bob&since=a:b"}) {
+    auto const refused = answer(websocket_request(target));
+    BOOST_TEST(refused.result_int() == 400U, target);
+    BOOST_TEST(refused[field::content_type] == "application/problem+json");
+  }
+  BOOST_TEST(detail(websocket_request("/chat/a/b")).starts_with("A room has 1 to 64 "));
+  BOOST_TEST(detail(websocket_request("/chat?name=")).starts_with("A name has 1 to 32 "));
+  BOOST_TEST(detail(websocket_request("/chat?history=x")).starts_with("history is "));
+  BOOST_TEST(detail(websocket_request("/chat?since=x")).starts_with("since is "));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_request_is_said_before_that_there_is_no_capacity) {
+  for (auto* const busy : {&draining, &full}) {
+    *busy = true;
+    BOOST_TEST(status(websocket_request("/chat?name=")) == 400U);
+    BOOST_TEST(status(websocket_request("/chat?name=bob")) == 503U);
+    BOOST_TEST(status(websocket_request("/echo")) == 503U);
+    *busy = false;
   }
 }
 
@@ -137,6 +195,47 @@ BOOST_AUTO_TEST_CASE(problems_are_json_that_says_what_would_be_right) {
   BOOST_TEST(body.at("title").as_string() == "Not Found");
   BOOST_TEST(body.at("detail").as_string() == "a \"detail\"");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(subprotocols, routing)
+
+namespace {
+
+request offering(std::vector<char const*> const& offers, std::string const& target = "/chat") {
+  auto asked = websocket_request(target);
+  for (auto const* offer : offers) asked.insert(field::sec_websocket_protocol, offer);
+  return asked;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(none_is_the_tutorials) { BOOST_TEST((dialect(offering({})) == dialect_id::text)); }
+
+BOOST_AUTO_TEST_CASE(known_one_is_spoken_wherever_it_is_offered) {
+  for (auto const& offers : std::vector<std::vector<char const*>>{{"chorus.v1"},
+                                                                  {"chorus.v1, other"},
+                                                                  {"other,chorus.v1"},
+                                                                  {"a , b\t,  chorus.v1 ,c"},
+                                                                  {"other", "chorus.v1"},
+                                                                  {"a, b", "c", "d, chorus.v1"},
+                                                                  {"", "chorus.v1"},
+                                                                  {"chorus.v1", "chorus.v1"}})
+    BOOST_TEST((dialect(offering(offers)) == dialect_id::json), offers.front());
+}
+
+/// The client that insists on it ends the connection (RFC 6455 section 4.1).
+BOOST_AUTO_TEST_CASE(unknown_ones_are_no_error) {
+  for (auto const* offer : {"other", "chorus.v2", "chorus", "chorus.v1x", "CHORUS.V1", "xchorus.v1", "a, b, c"})
+    BOOST_TEST((dialect(offering({offer})) == dialect_id::text), offer);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_list_of_tokens_offers_nothing) {
+  for (auto const* offer : {"", ",", " ", "\"chorus.v1\"", "@, chorus.v1", "chorus/v1", "(chorus.v1)", ";chorus.v1"})
+    BOOST_TEST((dialect(offering({offer})) == dialect_id::text), offer);
+}
+
+BOOST_AUTO_TEST_CASE(echo_has_none) { BOOST_TEST((dialect(offering({"chorus.v1"}, "/echo")) == dialect_id::text)); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

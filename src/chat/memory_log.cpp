@@ -1,0 +1,55 @@
+#include "chat/memory_log.hpp"
+
+#include <utility>
+
+#include "support/slices.hpp"
+
+namespace chorus {
+
+void memory_log::append(draft wanted) {
+  if (closed_) return;
+  auto const size = wanted.text.size();
+  log_entry next{last_seq_ + 1, std::move(wanted)};
+  if (pending_.empty() || last_batch_bytes_ + size > max_batch_bytes) {
+    std::vector<log_entry> begun;
+    begun.push_back(std::move(next));
+    pending_.push_back(std::move(begun));
+    last_batch_bytes_ = size;
+  } else {
+    pending_.back().push_back(std::move(next));
+    last_batch_bytes_ += size;
+  }
+  if (last_seq_++ == taken_seq_) appended_.set();
+}
+
+awaitable<log_batch> memory_log::next() {
+  while (pending_.empty() && !closed_) co_await appended_.wait();
+  co_await settle();
+  co_return take();
+}
+
+void memory_log::close() {
+  closed_ = true;
+  appended_.set();
+}
+
+awaitable<void> memory_log::settle() {
+  auto seen = last_seq_;
+  for (int turn = 0, quiet = 0; turn != max_turns && quiet != quiet_turns; ++turn) {
+    if (closed_ || pending_.size() > 1 || last_batch_bytes_ >= max_batch_bytes) co_return;
+    co_await let_others_run(executor_);
+    quiet = last_seq_ == seen ? quiet + 1 : 0;
+    seen = last_seq_;
+  }
+}
+
+log_batch memory_log::take() {
+  log_batch taken;
+  if (pending_.empty()) return taken;
+  taken.entries = std::move(pending_.front());
+  pending_.pop_front();
+  taken_seq_ = taken.entries.back().seq;
+  return taken;
+}
+
+}  // namespace chorus

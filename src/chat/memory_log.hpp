@@ -1,0 +1,43 @@
+#pragma once
+// The log of a room that lives in one process.
+
+#include <boost/container/deque.hpp>
+#include <cstdint>
+
+#include "chat/event_log.hpp"
+#include "support/auto_reset_event.hpp"
+
+namespace chorus {
+
+/// A draft's place is the order in which it was appended; none ever fails.
+class memory_log final : public event_log {
+ public:
+  /// What is said in a batch does not grow over this size, so that one packet stays well below any outbound limit.
+  static constexpr std::size_t max_batch_bytes = 64 * 1024;
+  /// Turns of the executor that the log must not grow for. A read loop needs two to three turns per message that is
+  /// already here (Beast completes a buffered read by posting): with fewer, nothing ever batches.
+  static constexpr int quiet_turns = 4;
+  /// Turns after which a batch goes out even if the log still grows: bounds the latency that batching may cost.
+  static constexpr int max_turns = 64;
+
+  explicit memory_log(executor ex) : executor_(ex), appended_(ex) {}
+
+  void append(draft wanted) override;
+  /// A single large message may exceed `max_batch_bytes`.
+  awaitable<log_batch> next() override;
+  void close() override;
+
+ private:
+  awaitable<void> settle();
+  log_batch take();
+
+  executor executor_;
+  std::uint64_t last_seq_ = 0;
+  std::uint64_t taken_seq_ = 0;  ///< of the last entry that the reader has got
+  boost::container::deque<std::vector<log_entry>> pending_;
+  std::size_t last_batch_bytes_ = 0;  ///< of the batch that still grows
+  bool closed_ = false;
+  auto_reset_event appended_;
+};
+
+}  // namespace chorus

@@ -1,0 +1,115 @@
+#pragma once
+// A room without a directory, and those who are in it, without a network.
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chat/memory_log.hpp"
+#include "chat/room.hpp"
+#include "fake_sink.hpp"
+#include "plain_dialect.hpp"
+#include "run.hpp"
+
+namespace chorus::test {
+
+inline constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+
+/// Runs a room, and lets what leaves it leave the `io_context`.
+struct room_starter final : room::runner {
+  net::io_context& io;
+  int times = 0;
+  bool starting = false;  ///< outside of the `io_context` no coroutine begins at once
+
+  explicit room_starter(net::io_context& by) : io(by) {}
+
+  void start(room& of) override {
+    if (!std::exchange(starting, true)) start_later(io, run(of));
+  }
+
+  awaitable<void> run(room& of) {
+    starting = false;
+    ++times;
+    co_await of.run();
+  }
+};
+
+/// A room whose clock stands still.
+struct running_room {
+  using log_factory = std::function<std::unique_ptr<event_log>(executor)>;
+  static constexpr std::uint64_t epoch = 1000;
+
+  net::io_context io;
+  room_settings options;
+  plain_dialect plain;
+  terse_dialect terse;
+  room_commons commons{io.get_executor(),
+                       options,
+                       {{&terse, &plain}},
+                       [] { return std::int64_t{0}; },
+                       history_memory(0, [] { return false; }),
+                       {1, 2, 0}};
+  room_starter starter{io};
+  room lobby;
+
+  explicit running_room(room_settings const& settings = {}, log_factory const& make_log = in_memory)
+      : options(settings), lobby(commons, {"lobby", epoch}, make_log(io.get_executor()), starter) {}
+
+  static std::unique_ptr<event_log> in_memory(executor ex) { return std::make_unique<memory_log>(ex); }
+};
+
+/// A peer whose gaps are told in its own dialect.
+struct speaking_sink final : fake_sink {
+  dialect const* speaks = nullptr;
+
+  packet_ptr gap_notice(event_range missed) override { return make_packet(speaks->gap(missed)); }
+};
+
+/// A member, with a socket that takes everything at first.
+struct user final : recipient {
+  dialect_id const dialect;
+  speaking_sink peer;
+  outbound_channel channel;
+  std::string name;            ///< as it was told
+  int greetings = 0;           ///< that it was told of
+  std::vector<draft> refused;  ///< that the log did not take
+  std::optional<member> in;
+  member_id id;
+
+  explicit user(running_room& at, join_request const& wishes = {}, dialect_id speaks = dialect_id::json,
+                std::size_t limit = 1024 * 1024)
+      : dialect(speaks), channel(at.io.get_executor(), limit, peer) {
+    peer.room = unlimited;
+    peer.speaks = &at.commons.dialects[speaks];
+    in.emplace(at.lobby, *this, wishes);
+    id = at.commons.last_member;
+  }
+
+  void say(std::string text) { in->say(std::move(text), {}); }
+  void leave() { in.reset(); }
+
+  /// What it was sent since the last time that this was asked.
+  std::string news() { return std::exchange(peer.written, {}); }
+
+  outbound_channel& out() override { return channel; }
+  dialect_id speaks() const override { return dialect; }
+  void greeted(std::string const& as, std::size_t) override {
+    ++greetings;
+    name = as;
+  }
+  void renamed(std::string const& to) override { name = to; }
+  void not_taken(draft const& wanted) override { refused.push_back(wanted); }
+};
+
+inline join_request named(std::string name) {
+  join_request wishes;
+  wishes.name = std::move(name);
+  return wishes;
+}
+
+}  // namespace chorus::test
