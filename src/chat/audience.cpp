@@ -1,5 +1,7 @@
 #include "chat/audience.hpp"
 
+#include <utility>
+
 #include "support/slices.hpp"
 
 namespace chorus {
@@ -21,10 +23,14 @@ void audience::remove(member_id who) noexcept {
     auto& all = speakers_of(member.here->speaks());
     // A fan-out counts on everyone's staying where they are.
     all[member.place] = {};
-    if (!fanning_out_) close_gap(all, member.place);
+    if (fanning_out_) {
+      has_gaps_ = true;
+    } else {
+      close_gap(all, member.place);
+    }
   }
   member.here = nullptr;
-  if (member.returned == member.appended) attendees_.erase(found);
+  if (member.returned == member.appended) forget(found);
 }
 
 recipient* audience::find(member_id who) const {
@@ -62,6 +68,7 @@ awaitable<void> audience::fan_out(encoded_batch& what) {
     }
   }
   fanning_out_ = false;
+  if (!std::exchange(has_gaps_, false)) co_return;
   for (auto& all : listeners_) close_gaps(all);
 }
 
@@ -78,7 +85,13 @@ void audience::came_back(draft const& wanted) {
   member.returned = wanted.count;
   ++returned_;
   bytes_on_their_way_ -= size_of(wanted);
-  if (member.here == nullptr && member.returned == member.appended) attendees_.erase(found);
+  if (member.here == nullptr && member.returned == member.appended) forget(found);
+}
+
+void audience::forget(std::unordered_map<member_id, attendee>::iterator gone) noexcept {
+  attendees_.erase(gone);
+  // What grew with many members goes with the last.
+  if (attendees_.empty()) attendees_ = {};
 }
 
 /// The last one moves up.

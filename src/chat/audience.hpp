@@ -71,9 +71,6 @@ class audience {
   std::uint64_t returned() const { return returned_; }
   std::size_t bytes_on_their_way() const { return bytes_on_their_way_; }
 
-  /// Nobody is here, and nothing of anybody who was is on its way.
-  bool empty() const { return attendees_.empty(); }
-
  private:
   struct attendee {
     recipient* here;             ///< null when it has left
@@ -91,6 +88,7 @@ class audience {
   using listeners = std::vector<listener>;
 
   listeners& speakers_of(dialect_id dialect) { return listeners_[static_cast<std::size_t>(dialect)]; }
+  void forget(std::unordered_map<member_id, attendee>::iterator gone) noexcept;
   static void close_gap(listeners& in, std::size_t place);
   static void close_gaps(listeners& in);
 
@@ -101,6 +99,7 @@ class audience {
   std::uint64_t returned_ = 0;
   std::size_t bytes_on_their_way_ = 0;
   bool fanning_out_ = false;
+  bool has_gaps_ = false;  ///< somebody has left during the fan-out
 };
 
 }  // namespace chorus

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "chat/audience.hpp"
@@ -93,7 +93,7 @@ class broadcaster {
   audience& audience_;
   roster roster_;
   history history_;
-  std::unordered_map<member_id, arrival> arrivals_;
+  std::map<member_id, arrival> arrivals_;  ///< whose joins are on their way
   condition moved_on_;
   std::uint64_t done_ = 0;
   bool busy_ = false;

@@ -28,7 +28,7 @@ struct draft {
   std::int64_t at = 0;      ///< milliseconds since the Unix epoch
   kind wants = kind::say;
   std::string text = {};  ///< what is said, or the normalized name that is wanted; empty is a nameless join
-  std::string id = {};    ///< of what is said: the speaker's own mark for it, or empty
+  std::string id = {};    ///< the member's own mark for it, or empty
 };
 
 /// What it takes while it is on its way, in bytes.

@@ -9,6 +9,7 @@ namespace chorus {
 void memory_log::append(draft wanted) {
   if (closed_) return;
   auto const size = wanted.text.size();
+  last_say_ = wanted.wants == draft::kind::say ? last_seq_ + 1 : last_say_;
   log_entry next{last_seq_ + 1, std::move(wanted)};
   if (pending_.empty() || last_batch_bytes_ + size > max_batch_bytes) {
     std::vector<log_entry> begun;
@@ -24,7 +25,12 @@ void memory_log::append(draft wanted) {
 
 awaitable<log_batch> memory_log::next() {
   while (pending_.empty() && !closed_) co_await appended_.wait();
-  co_await settle();
+  auto seen = last_seq_;
+  for (int turn = 0, quiet = 0; turn != max_turns && quiet < turns_to_wait() && !is_ready(); ++turn) {
+    co_await let_others_run(executor_);
+    quiet = last_seq_ == seen ? quiet + 1 : 0;
+    seen = last_seq_;
+  }
   co_return take();
 }
 
@@ -33,15 +39,9 @@ void memory_log::close() {
   appended_.set();
 }
 
-awaitable<void> memory_log::settle() {
-  auto seen = last_seq_;
-  for (int turn = 0, quiet = 0; turn != max_turns && quiet != quiet_turns; ++turn) {
-    if (closed_ || pending_.size() > 1 || last_batch_bytes_ >= max_batch_bytes) co_return;
-    co_await let_others_run(executor_);
-    quiet = last_seq_ == seen ? quiet + 1 : 0;
-    seen = last_seq_;
-  }
-}
+int memory_log::turns_to_wait() const { return last_say_ > taken_seq_ ? quiet_turns : 1; }
+
+bool memory_log::is_ready() const { return closed_ || pending_.size() > 1 || last_batch_bytes_ >= max_batch_bytes; }
 
 log_batch memory_log::take() {
   log_batch taken;

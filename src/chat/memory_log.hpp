@@ -1,8 +1,8 @@
 #pragma once
 // The log of a room that lives in one process.
 
-#include <boost/container/deque.hpp>
 #include <cstdint>
+#include <list>
 
 #include "chat/event_log.hpp"
 #include "support/auto_reset_event.hpp"
@@ -16,6 +16,7 @@ class memory_log final : public event_log {
   static constexpr std::size_t max_batch_bytes = 64 * 1024;
   /// Turns of the executor that the log must not grow for. A read loop needs two to three turns per message that is
   /// already here (Beast completes a buffered read by posting): with fewer, nothing ever batches.
+  /// Who comes or goes needs a handshake for it: there it is one turn.
   static constexpr int quiet_turns = 4;
   /// Turns after which a batch goes out even if the log still grows: bounds the latency that batching may cost.
   static constexpr int max_turns = 64;
@@ -28,13 +29,16 @@ class memory_log final : public event_log {
   void close() override;
 
  private:
-  awaitable<void> settle();
+  int turns_to_wait() const;
+  /// The first batch will not grow any more.
+  bool is_ready() const;
   log_batch take();
 
   executor executor_;
   std::uint64_t last_seq_ = 0;
+  std::uint64_t last_say_ = 0;   ///< of the last entry in which somebody speaks
   std::uint64_t taken_seq_ = 0;  ///< of the last entry that the reader has got
-  boost::container::deque<std::vector<log_entry>> pending_;
+  std::list<std::vector<log_entry>> pending_;
   std::size_t last_batch_bytes_ = 0;  ///< of the batch that still grows
   bool closed_ = false;
   auto_reset_event appended_;

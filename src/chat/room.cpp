@@ -16,7 +16,7 @@ room::room(room_commons& shared, room_identity which, std::unique_ptr<event_log>
 awaitable<void> room::run() {
   runs_ = true;
   try {
-    for (auto more = true; more && !audience_.empty();) more = co_await broadcaster_.take_next();
+    for (auto more = true; more && !has_caught_up();) more = co_await broadcaster_.take_next();
   } catch (...) {
     close();
     throw;
@@ -61,8 +61,8 @@ awaitable<std::uint64_t> room::tell_past(member_id who, dialect_id in, replay as
   auto const& past = broadcaster_.past();
   auto const newest = broadcaster_.present().seq();
   if (asked.from > newest) {
-    auto frames =
-        dialect.error(refusal::bad_request, "Nothing has happened here after " + std::to_string(newest) + ".", {});
+    auto frames = dialect.error(refusal::bad_request, "Nothing has happened here after " + std::to_string(newest) + ".",
+                                asked.id);
     audience_.tell(who, make_packet(std::move(frames)));
     co_return 0;
   }
@@ -103,11 +103,11 @@ member::~member() {
 
 void member::say(std::string text, std::string id) { append(draft::kind::say, std::move(text), std::move(id)); }
 
-void member::rename(std::string name) { append(draft::kind::rename, std::move(name)); }
+void member::rename(std::string name, std::string id) { append(draft::kind::rename, std::move(name), std::move(id)); }
 
 awaitable<void> member::ask_users() { return room_.tell_users(id_, speaks_); }
 
-awaitable<std::uint64_t> member::ask_replay(replay asked) { return room_.tell_past(id_, speaks_, asked); }
+awaitable<std::uint64_t> member::ask_replay(replay asked) { return room_.tell_past(id_, speaks_, std::move(asked)); }
 
 void member::append(draft::kind wants, std::string text, std::string id) {
   room_.append({id_, ++drafts_, room_.shared_.now(), wants, std::move(text), std::move(id)});

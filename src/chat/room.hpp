@@ -27,7 +27,7 @@ struct room_commons {
 /// who are told (audience). Owned by the directory, outlives its members; executor's thread only.
 class room {
  public:
-  /// Called when somebody joins a room that does not run: then `run` is to be spawned.
+  /// Called when somebody wants something of a room that does not run: then `run` is to be spawned.
   struct runner {
     virtual void start(room& of) = 0;
 
@@ -40,8 +40,8 @@ class room {
 
   room_identity const& identity() const { return identity_; }
 
-  /// Broadcasts as long as there is a member, or a draft of one on its way, or until the room is closed and everything
-  /// that was said has gone out. If it fails the room is closed: nobody is to wait for it.
+  /// Broadcasts as long as something is on its way, so that a room in which nobody speaks is no coroutine. If it fails
+  /// the room is closed: nobody is to wait for it.
   awaitable<void> run();
   bool runs() const { return runs_; }
   /// Nothing has ever happened in it.
@@ -100,7 +100,7 @@ class member {
   /// Every member, this one included, will hear it.
   void say(std::string text, std::string id);
   /// `name` is normalized; another one may come of it.
-  void rename(std::string name);
+  void rename(std::string name, std::string id = {});
   /// How many are here, and who.
   awaitable<void> ask_users();
   /// Some of the past once more. Returns how many events the answer covers.

@@ -19,12 +19,14 @@ struct ask_users {};
 /// `name` is normalized.
 struct rename {
   std::string name;
+  std::string id = {};  ///< of the command, as in `say`
 };
 
 /// The events `from` to `to` once more, from 1, `from` not after `to`.
 struct replay {
   std::uint64_t from;
   std::uint64_t to;
+  std::string id = {};  ///< of the command, as in `say`
 };
 
 /// The command is wrong; `detail` is a sentence for people, `id` that of the command if it has a valid one.

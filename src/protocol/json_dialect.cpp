@@ -97,7 +97,7 @@ command read_rename(json::object const& o, std::string id) {
   if (name == nullptr || !name->is_string()) return bad_request{"rename needs name, a string.", std::move(id)};
   auto normal = normalize_name(as_text(name));
   if (!normal) return bad_request{std::string(name_rules), std::move(id)};
-  return rename{std::move(*normal)};
+  return rename{std::move(*normal), std::move(id)};
 }
 
 command read_replay(json::object const& o, std::string id) {
@@ -105,7 +105,7 @@ command read_replay(json::object const& o, std::string id) {
   auto const to = as_seq(o.if_contains("to"));
   if (!from || !to || *from > *to)
     return bad_request{"replay needs from and to, whole numbers from 1 to 2^53, from not after to.", std::move(id)};
-  return replay{*from, *to};
+  return replay{*from, *to, std::move(id)};
 }
 
 command read_command(json::object const& o) {
@@ -122,9 +122,7 @@ command read_command(json::object const& o) {
   return bad_request{"type is one of say, users, rename and replay.", std::move(id)};
 }
 
-std::string_view to_string(refusal why) {
-  return why == refusal::bad_request ? "bad_request" : "unavailable";
-}
+std::string_view to_string(refusal why) { return why == refusal::bad_request ? "bad_request" : "unavailable"; }
 
 }  // namespace
 

@@ -92,9 +92,17 @@ class session final : public peer,
     }
   }
 
-  /// Returns when the room has greeted it, or it is to end. What it says before that waits in the kernel.
-  awaitable<void> greeting() {
-    if (member_ && !greeted_) co_await pause(clock::time_point::max());
+  /// The room has not greeted it yet. What it says before that waits in the kernel.
+  bool awaits_greeting() const { return member_ && !greeted_; }
+
+  /// Does not read until then, or until something happens: it is greeted, or is to end.
+  awaitable<void> pause(clock::time_point until) {
+    timer rest(socket().get_executor(), until);
+    pausing_ = &rest;
+    liveness_.reading(false);
+    co_await rest.async_wait(nothrow);
+    liveness_.reading(true);
+    pausing_ = nullptr;
   }
 
   awaitable<void> run(std::shared_ptr<session>) {
@@ -185,7 +193,7 @@ class session final : public peer,
   awaitable<std::uint64_t> obey(std::unique_ptr<command> wanted) {
     std::uint64_t cost = 1;
     if (auto* const asked = std::get_if<rename>(wanted.get())) {
-      member_->rename(std::move(asked->name));
+      member_->rename(std::move(asked->name), std::move(asked->id));
       co_return cost;
     }
     if (std::holds_alternative<unacceptable>(*wanted)) {
@@ -198,8 +206,8 @@ class session final : public peer,
       out_.push(make_packet(dialect().error(refusal::bad_request, wrong->detail, wrong->id)));
     } else if (std::holds_alternative<ask_users>(*wanted)) {
       co_await member_->ask_users();
-    } else if (auto const* const past = std::get_if<replay>(wanted.get())) {
-      cost = co_await member_->ask_replay(*past);
+    } else if (auto* const past = std::get_if<replay>(wanted.get())) {
+      cost = co_await member_->ask_replay(std::move(*past));
     }
     // Who has left meanwhile has got no answer.
     if (member_ || !room_) co_await answer_is_gone();
@@ -217,15 +225,6 @@ class session final : public peer,
   clock::duration time_to_pause(std::uint64_t cost) {
     if (connections_.options.rate_limit == 0 || !life_.is(phase::open)) return {};
     return rate_limit_.spend(connections_.options, clock::now(), cost);
-  }
-
-  awaitable<void> pause(clock::time_point until) {
-    timer rest(socket().get_executor(), until);
-    pausing_ = &rest;
-    liveness_.reading(false);
-    co_await rest.async_wait(nothrow);
-    liveness_.reading(true);
-    pausing_ = nullptr;
   }
 
   /// True while the room has enough to do.
@@ -371,7 +370,7 @@ awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat
   auto const opened = std::make_shared<session<tcp_socket>>(all, std::move(socket), std::move(seat), granted);
   co_await opened->accept(std::move(granted.asked));
   opened->enter(granted.to);
-  co_await opened->greeting();
+  if (opened->awaits_greeting()) co_await opened->pause(clock::time_point::max());
   all.tasks.spawn(opened->run(opened));
 }
 

@@ -15,7 +15,7 @@ class auto_reset_event {
 
   /// Returns at the next `set()`, or at once if it was set since the last wait. Throws `system_error` only when the
   /// waiting coroutine itself is cancelled.
-  awaitable<void> wait() { co_await channel_.async_receive(use_awaitable); }
+  auto wait() { return channel_.async_receive(net::deferred); }
 
  private:
   signal_channel channel_;
@@ -35,7 +35,7 @@ class condition {
     return found;
   }
 
-  awaitable<void> wait() { co_await waiters_.async_receive(use_awaitable); }
+  auto wait() { return waiters_.async_receive(net::deferred); }
 
  private:
   signal_channel waiters_;  ///< holds nothing: a message goes to who waits, or to nobody

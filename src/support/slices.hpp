@@ -19,7 +19,7 @@ inline bool ends_slice(std::size_t& done, std::size_t work = 1) {
   return true;
 }
 
-/// Everyone who is ready has a turn before it returns.
-inline awaitable<void> let_others_run(executor ex) { co_await net::post(ex, use_awaitable); }
+/// To be awaited: everyone who is ready has a turn before it returns.
+inline auto let_others_run(executor ex) { return net::post(ex, net::deferred); }
 
 }  // namespace chorus
