@@ -1,6 +1,5 @@
 #include "chat/unique_names.hpp"
 
-#include <algorithm>
 #include <optional>
 
 #include "protocol/cursor.hpp"
@@ -29,20 +28,27 @@ std::optional<numbered> as_numbered(std::string_view key) {
 
 std::string unique_names::take(std::string wanted) {
   if (try_take(name_key(wanted))) return wanted;
-  auto const base = as_numbered(name_key(numbered_name(wanted, 2)))->base;
-  auto const found = numbered_.find(base);
-  for (auto number = found == numbered_.end() ? 2 : found->second.first_free;; ++number) {
-    auto name = numbered_name(wanted, number);
-    if (!try_take(name_key(name))) continue;
-    numbered_[base].first_free = number + 1;
+  auto& all = numbered_[as_numbered(name_key(numbered_name(wanted, 2)))->base];
+  if (!all.free.empty()) {
+    auto name = numbered_name(wanted, *all.free.begin());
+    try_take(name_key(name));
     return name;
+  }
+  // Who has asked for such a name itself may have one of the next.
+  for (;;) {
+    auto name = numbered_name(wanted, all.next++);
+    if (try_take(name_key(name))) return name;
   }
 }
 
 bool unique_names::try_take(std::string key) {
   auto const inserted = taken_.insert(std::move(key));
   if (!inserted.second) return false;
-  if (auto const part = as_numbered(*inserted.first)) ++numbered_[part->base].taken;
+  if (auto const part = as_numbered(*inserted.first)) {
+    auto& all = numbered_[part->base];
+    all.free.erase(part->number);
+    ++all.taken;
+  }
   return true;
 }
 
@@ -53,7 +59,7 @@ void unique_names::give_back(std::string_view name) {
   if (!part) return;
   auto const found = numbered_.find(part->base);
   auto& all = found->second;
-  all.first_free = std::min(all.first_free, part->number);
+  if (part->number < all.next) all.free.insert(part->number);
   if (--all.taken == 0) numbered_.erase(found);
 }
 

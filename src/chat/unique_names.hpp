@@ -2,6 +2,7 @@
 // The names that are taken in a room.
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,7 +11,8 @@
 namespace chorus {
 
 /// Gives everyone a name that is nobody else's: the one that is wanted, or else the first free of `bob-2`, `bob-3`, ...
-/// Two names are the same by `name_key`. Neither taking nor giving back takes longer however many want the same.
+/// Two names are the same by `name_key`. Neither taking nor giving back takes much longer
+/// where many want the same.
 ///
 /// Pure: the same calls give the same names everywhere.
 class unique_names {
@@ -23,7 +25,8 @@ class unique_names {
  private:
   /// Names that differ only in the number at their end.
   struct series {
-    std::size_t first_free = 2;  ///< no smaller number is
+    std::size_t next = 2;             ///< no smaller number is free, save for these
+    std::set<std::size_t> free = {};  ///< smaller than that
     std::size_t taken = 0;
   };
 
