@@ -8,8 +8,8 @@
 
 namespace chorus {
 
-/// What a log yields: entries in order, consecutive with those before, and drafts that have got no place. Both empty
-/// only at its end.
+/// What a log yields: entries in order, consecutive with those before, and drafts that have got no place, of each
+/// member those before its entries. Both empty only at its end.
 struct log_batch {
   std::vector<log_entry> entries = {};
   std::vector<draft> failed = {};
