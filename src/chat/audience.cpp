@@ -72,10 +72,10 @@ awaitable<void> audience::fan_out(encoded_batch& what) {
   for (auto& all : listeners_) close_gaps(all);
 }
 
-void audience::appended(draft const& wanted) {
-  attendees_.find(wanted.from)->second.appended = wanted.count;
+void audience::appended(member_id who, std::uint64_t count, std::size_t size) {
+  attendees_.find(who)->second.appended = count;
   ++appended_;
-  bytes_on_their_way_ += size_of(wanted);
+  bytes_on_their_way_ += size;
 }
 
 void audience::came_back(draft const& wanted) {

@@ -61,8 +61,8 @@ class audience {
   /// run after each `slice`. One at a time.
   awaitable<void> fan_out(encoded_batch& what);
 
-  /// A member that is here has appended a draft.
-  void appended(draft const& wanted);
+  /// A member that is here has appended a draft of that size, in bytes.
+  void appended(member_id who, std::uint64_t count, std::size_t size);
   /// A draft has come back from the log, be it from here or not.
   void came_back(draft const& wanted);
 

@@ -41,8 +41,12 @@ void room::close() {
 
 void room::append(draft wanted) {
   if (closed_) return;
-  audience_.appended(wanted);
+  auto const who = wanted.from;
+  auto const count = wanted.count;
+  auto const size = size_of(wanted);
+  // First: if there is no memory for it, nobody is to wait for it.
   log_->append(std::move(wanted));
+  audience_.appended(who, count, size);
   if (!runs_) runner_.start(*this);
 }
 
@@ -78,16 +82,20 @@ awaitable<std::uint64_t> room::tell_past(member_id who, dialect_id in, replay as
   co_return found.events;
 }
 
-member::member(room& in, recipient& hears, join_request const& wishes)
+member::member(room& in, recipient& hears)
     : room_(in),
       id_([&in] {
         ++in.shared_.last_member.number;
         return in.shared_.last_member;
       }()),
       speaks_(hears.speaks()) {
+  in.audience_.add(id_, hears);
+}
+
+// Once it is in the audience, the destructor takes it out, also if the rest throws.
+member::member(room& in, recipient& hears, join_request const& wishes) : member(in, hears) {
   // A cursor means nothing to those who are not told where they are.
   auto const since = speaks_ == dialect_id::json ? wishes.since : std::nullopt;
-  in.audience_.add(id_, hears);
   in.broadcaster_.expect(id_, {speaks_, hears.out().limit(), wishes.history, since});
   append(draft::kind::join, wishes.name);
 }

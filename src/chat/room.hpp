@@ -107,6 +107,7 @@ class member {
   awaitable<std::uint64_t> ask_replay(replay asked);
 
  private:
+  member(room& in, recipient& hears);
   void append(draft::kind wants, std::string text = {}, std::string id = {});
 
   room& room_;

@@ -37,6 +37,34 @@ struct speechless_dialect final : dialect {
   command decode(opcode, std::string_view) const override { return ignored{}; }
 };
 
+/// A log that has no memory for more.
+struct full_log final : event_log {
+  bool is_full = false;
+  memory_log rest;
+
+  explicit full_log(executor ex) : rest(ex) {}
+
+  void append(draft wanted) override {
+    if (is_full) throw std::bad_alloc();
+    rest.append(std::move(wanted));
+  }
+  awaitable<log_batch> next() override { return rest.next(); }
+  void close() override { rest.close(); }
+};
+
+struct with_log {
+  full_log* log = nullptr;
+};
+
+struct room_with_full_log : with_log, running_room {
+  room_with_full_log()
+      : running_room({}, [this](executor ex) {
+          auto made = std::make_unique<full_log>(ex);
+          log = made.get();
+          return made;
+        }) {}
+};
+
 room_settings with_announce_limit(std::size_t limit) {
   room_settings settings;
   settings.announce_limit = limit;
@@ -359,6 +387,36 @@ BOOST_AUTO_TEST_CASE(a_room_whose_broadcaster_fails_keeps_nobody_waiting) {
   BOOST_TEST(answered);
   start(io, wait_while_behind(lobby, unburdened));
   BOOST_TEST(unburdened);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_cannot_join_for_want_of_memory_leaves_nothing_behind, room_with_full_log) {
+  user a(*this);
+  poll(io);
+  log->is_full = true;
+  BOOST_CHECK_THROW(user(*this), std::bad_alloc);
+  log->is_full = false;
+  a.say("x");
+  poll(io);
+  BOOST_TEST(a.peer.written.ends_with("2 user0: x\n"));
+  BOOST_TEST(lobby.has_caught_up());
+  a.leave();
+  poll(io);
+  BOOST_TEST(!lobby.runs());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_said_for_want_of_memory_keeps_nobody_waiting, room_with_full_log) {
+  user a(*this);
+  poll(io);
+  log->is_full = true;
+  BOOST_CHECK_THROW(a.say("x"), std::bad_alloc);
+  BOOST_TEST(lobby.has_caught_up());
+  // Nor can it say that it leaves.
+  a.leave();
+  log->is_full = false;
+  user b(*this);
+  b.leave();
+  poll(io);
+  BOOST_TEST(lobby.has_caught_up());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
