@@ -14,7 +14,6 @@ room::room(room_commons& shared, room_identity which, std::unique_ptr<event_log>
       broadcaster_(shared.ex, identity_, shared.options, shared.dialects, shared.memory, *log_, audience_) {}
 
 awaitable<void> room::run() {
-  runs_ = true;
   try {
     for (auto more = true; more && !has_caught_up();) more = co_await broadcaster_.take_next();
   } catch (...) {
@@ -47,7 +46,13 @@ void room::append(draft wanted) {
   // First: if there is no memory for it, nobody is to wait for it.
   log_->append(std::move(wanted));
   audience_.appended(who, count, size);
-  if (!runs_) runner_.start(*this);
+  if (std::exchange(runs_, true)) return;
+  try {
+    runner_.start(*this);
+  } catch (...) {
+    runs_ = false;
+    throw;
+  }
 }
 
 awaitable<void> room::tell_users(member_id who, dialect_id in) {

@@ -72,12 +72,12 @@ struct rooms_of_a_server {
 /// A member that has a seat.
 struct visitor final : recipient {
   speaking_sink peer;
-  outbound_channel out;
+  outbound_channel channel;
   directory::seat seat;
   std::optional<member> in;
 
   visitor(rooms_of_a_server& at, directory::seat taken, join_request const& wishes = {})
-      : recipient(out, dialect_id::json), out(at.io.get_executor(), unlimited, peer), seat(std::move(taken)) {
+      : channel(at.io.get_executor(), unlimited, peer), seat(std::move(taken)) {
     peer.room = unlimited;
     peer.speaks = &at.plain;
     // As a session does it: then the room runs at once.
@@ -90,6 +90,8 @@ struct visitor final : recipient {
     co_return;
   }
 
+  outbound_channel& out() override { return channel; }
+  dialect_id speaks() const override { return dialect_id::json; }
   void greeted(std::string const&, std::size_t) override {}
   void renamed(std::string const&) override {}
   void not_taken(draft const&) override {}
@@ -104,18 +106,6 @@ void rooms_of_a_server::visit(std::string const& room, std::string const& said) 
   poll(io);
 }
 
-room_settings with_ttl(std::chrono::milliseconds ttl) {
-  room_settings settings;
-  settings.history_ttl = ttl;
-  return settings;
-}
-
-room_settings with_max_rooms(std::size_t most) {
-  room_settings settings;
-  settings.max_rooms = most;
-  return settings;
-}
-
 std::uint64_t epoch_of(rooms_of_a_server& at, std::string const& room) {
   return at.rooms->take_seat(room).value().in().identity().epoch;
 }
@@ -127,7 +117,7 @@ awaitable<void> catch_up(directory& with, bool& done) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(rooms, rooms_of_a_server)
+BOOST_FIXTURE_TEST_SUITE(all_rooms, rooms_of_a_server)
 
 BOOST_AUTO_TEST_CASE(come_with_the_first_seat_and_are_the_same_for_the_same_name) {
   BOOST_TEST(rooms->size() == 0U);
@@ -184,7 +174,7 @@ BOOST_AUTO_TEST_CASE(stay_with_what_was_said_in_them) {
 }
 
 BOOST_AUTO_TEST_CASE(go_when_their_time_has_come_and_are_others_when_they_come_again) {
-  open(with_ttl(1ms));
+  open({.history_ttl = 1ms});
   visit("a");
   auto const before = epoch_of(*this, "a");
   BOOST_TEST(rooms->size() == 1U);
@@ -201,7 +191,7 @@ BOOST_AUTO_TEST_CASE(go_when_their_time_has_come_and_are_others_when_they_come_a
 
 /// The sweep takes those whose time has come, and those only.
 BOOST_AUTO_TEST_CASE(do_not_go_before_their_time_or_while_somebody_has_a_seat) {
-  open(with_ttl(20ms));
+  open({.history_ttl = 20ms});
   visit("a");
   visit("b");
   auto const kept = rooms->take_seat("a");
@@ -217,7 +207,7 @@ BOOST_AUTO_TEST_CASE(do_not_go_before_their_time_or_while_somebody_has_a_seat) {
 }
 
 BOOST_AUTO_TEST_CASE(without_ttl_go_with_their_last_member) {
-  open(with_ttl(0ms));
+  open({.history_ttl = 0ms});
   visitor stays(*this, rooms->take_seat("a").value());
   visit("b");
   BOOST_TEST(rooms->size() == 1U);
@@ -226,7 +216,7 @@ BOOST_AUTO_TEST_CASE(without_ttl_go_with_their_last_member) {
 }
 
 BOOST_AUTO_TEST_CASE(of_too_many_the_longest_empty_goes) {
-  open(with_max_rooms(2));
+  open({.max_rooms = 2});
   visit("a");
   visit("b");
   // Now b is empty for longer than a.
@@ -248,7 +238,7 @@ BOOST_AUTO_TEST_CASE(of_too_many_the_longest_empty_goes) {
 }
 
 BOOST_AUTO_TEST_CASE(of_which_one_still_broadcasts_none_goes) {
-  open(with_max_rooms(1));
+  open({.max_rooms = 1});
   std::optional<visitor> last(std::in_place, *this, rooms->take_seat("a").value());
   poll(io);
   last.reset();
@@ -258,7 +248,7 @@ BOOST_AUTO_TEST_CASE(of_which_one_still_broadcasts_none_goes) {
 }
 
 BOOST_AUTO_TEST_CASE(may_be_without_limit) {
-  open(with_max_rooms(0));
+  open({.max_rooms = 0});
   std::vector<directory::seat> seats;
   for (int i = 0; i != 100; ++i) seats.push_back(rooms->take_seat(std::to_string(i)).value());
   BOOST_TEST(rooms->size() == 100U);
@@ -266,9 +256,7 @@ BOOST_AUTO_TEST_CASE(may_be_without_limit) {
 
 /// What is said is kept as it was and as it was encoded: twice.
 BOOST_AUTO_TEST_CASE(that_are_empty_give_their_memory_before_others_lose_anything) {
-  room_settings settings;
-  settings.history_memory = 64 * 1024;
-  open(settings);
+  open({.history_memory = 64 * 1024});
   visitor talks(*this, rooms->take_seat("inhabited").value());
   talks.in->say(std::string(10 * 1024, 'x'), {});
   poll(io);
@@ -312,7 +300,7 @@ BOOST_AUTO_TEST_CASE(waits_until_all_that_was_said_is_pushed) {
 }
 
 BOOST_AUTO_TEST_CASE(keeps_rooms_until_then) {
-  open(with_ttl(0ms));
+  open({.history_ttl = 0ms});
   std::optional<visitor> last(std::in_place, *this, rooms->take_seat("a").value());
   visit("never joined again");
   auto done = false;

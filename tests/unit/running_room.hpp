@@ -18,6 +18,9 @@
 
 namespace chorus::test {
 
+inline constexpr auto text = dialect_id::text;
+inline constexpr auto json = dialect_id::json;
+
 inline constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
 
 /// Runs a room, and lets what leaves it leave the `io_context`.
@@ -81,7 +84,7 @@ struct user final : recipient {
   std::optional<member> in;
   member_id id;
 
-  explicit user(running_room& at, join_request const& wishes = {}, dialect_id speaks = dialect_id::json,
+  explicit user(running_room& at, join_request const& wishes = {}, dialect_id speaks = json,
                 std::size_t limit = 1024 * 1024)
       : dialect(speaks), channel(at.io.get_executor(), limit, peer) {
     peer.room = unlimited;
@@ -90,7 +93,7 @@ struct user final : recipient {
     id = at.commons.last_member;
   }
 
-  void say(std::string text) { in->say(std::move(text), {}); }
+  void say(std::string what) { in->say(std::move(what), {}); }
   void leave() { in.reset(); }
 
   /// What it was sent since the last time that this was asked.
@@ -106,10 +109,40 @@ struct user final : recipient {
   void not_taken(draft const& wanted) override { refused.push_back(wanted); }
 };
 
+inline join_request with_history(std::uint64_t messages) {
+  join_request wishes;
+  wishes.history = messages;
+  return wishes;
+}
+
 inline join_request named(std::string name) {
   join_request wishes;
   wishes.name = std::move(name);
   return wishes;
+}
+
+/// Presence is told of two members at most.
+struct quiet_room : running_room {
+  quiet_room() : running_room({.announce_limit = 2}) {}
+};
+
+struct no_history_room : running_room {
+  no_history_room() : running_room({.history_messages = 0}) {}
+};
+
+struct short_history_room : running_room {
+  short_history_room() : running_room({.history_messages = 2}) {}
+};
+
+/// Tells that the answer has been given.
+inline awaitable<void> ask_users_of(user& by, bool& answered) {
+  co_await by.in->ask_users();
+  answered = true;
+}
+
+inline awaitable<void> ask_replay_of(user& by, replay asked, std::optional<std::uint64_t>& covered) {
+  auto const events = co_await by.in->ask_replay(asked);
+  covered = events;
 }
 
 }  // namespace chorus::test
