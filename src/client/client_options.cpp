@@ -12,7 +12,7 @@ namespace {
 constexpr char const* usage =
     "Usage: chorus-client [options] [ws://HOST:PORT/PATH]\n"
     "A WebSocket chat client. Without a URL it connects to ws://127.0.0.1:8080/chat.\n\n"
-    "On a terminal it is a chat: type a line and press Enter; 'exit' or Ctrl-D leaves.\n"
+    "On a terminal it is a chat: type a line and press Enter; /help tells what else there is, Ctrl-D leaves.\n"
     "In a pipe every input line is sent, and every text message is an output line:  seq 10 | chorus-client\n"
     "With --script it plays a conversation and checks what everyone receives.\n";
 constexpr char const* exit_codes =

@@ -1,19 +1,18 @@
 #include "client/interactive.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/basic_signal_set.hpp>
 #include <csignal>
-#include <cstdlib>
-#include <fmt/color.h>
+#include <deque>
 #include <fmt/format.h>
 #include <optional>
 #include <random>
 #include <utility>
 
 #include "client/backoff.hpp"
+#include "client/conversation/conversation.hpp"
 #include "client/display.hpp"
 #include "client/line_editor.hpp"
-#include "client/own_messages.hpp"
+#include "client/terminal_style.hpp"
 #include "support/task_group.hpp"
 
 namespace chorus {
@@ -22,12 +21,8 @@ namespace {
 
 constexpr std::uint16_t normal_closure = 1000;
 
-/// https://no-color.org, and terminals that cannot.
-bool wants_color() {
-  auto const* const no_color = std::getenv("NO_COLOR");
-  auto const* const terminal = std::getenv("TERM");
-  return (no_color == nullptr || *no_color == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb";
-}
+/// Unlike that of any other client in the room.
+std::string make_id_prefix() { return fmt::format("{:08x}-", std::random_device()()); }
 
 class terminal_session {
  public:
@@ -35,9 +30,13 @@ class terminal_session {
       : executor_(ex),
         options_(std::move(options)),
         editor_(ex, "> "),
+        more_(ex),
         pause_(ex),
         signals_(ex, SIGINT, SIGTERM),
-        tasks_(ex) {}
+        tasks_(ex),
+        sender_(ex) {
+    if (options_.request.subprotocol.empty()) options_.request.subprotocol = v1::subprotocol;
+  }
 
   awaitable<exit_code> run() {
     tasks_.spawn(read_lines());
@@ -45,12 +44,13 @@ class terminal_session {
     ending last{exit_code::clean, {}};
     while (!leaving_) {
       last = co_await connect_and_talk();
-      if (leaving_ || !options_.reconnect) break;
+      if (leaving_ || input_ended_ || !options_.reconnect) break;
       co_await pause(last.why);
     }
     editor_.end();
     tasks_.cancel();
     co_await tasks_.join();
+    for (auto const& text : talk_.unsent()) editor_.print_above("chorus-client: not sent: " + displayable(text));
     editor_.print_above(leaving_ ? "Connection closed. Goodbye!" : "chorus-client: " + last.why);
     co_return leaving_ ? exit_code::clean : last.code;
   }
@@ -58,13 +58,20 @@ class terminal_session {
  private:
   awaitable<ending> connect_and_talk() {
     connection_.emplace(executor_);
-    own_ = {};
-    auto const opened = co_await connection_->open(options_.url, options_.request);
+    auto url = options_.url;
+    url.path = talk_.resume(std::move(url.path));
+    auto const opened = co_await connection_->open(std::move(url), options_.request);
     auto last = ending_of(opened, options_.url);
     if (opened.ok() && !leaving_) {
       is_open_ = true;
+      act(talk_.opened(opened.subprotocol));
+      sender_.spawn(send_loop());
       last = co_await receive();
       is_open_ = false;
+      sender_.cancel();
+      co_await sender_.join();
+      outgoing_.clear();
+      talk_.lost();
     }
     co_return last;
   }
@@ -74,27 +81,35 @@ class terminal_session {
       auto const next = co_await connection_->receive();
       if (next.what == incoming::kind::text) {
         backoff_.reset();
-        show(next.data);
+        act(talk_.received(next.data));
       } else if (next.what != incoming::kind::binary) {
         co_return ending_of(next);
       }
     }
   }
 
-  awaitable<void> read_lines() {
+  /// Sends what there is to send; says goodbye when that was all and the user wants to leave.
+  awaitable<void> send_loop() {
     for (;;) {
-      auto line = co_await editor_.read_line();
-      if (!line || boost::algorithm::iequals(*line, "exit")) break;
-      if (line->empty()) continue;
-      if (!is_open_) {
-        editor_.print_above("chorus-client: not connected; this was not sent: " + displayable(*line));
-        continue;
+      while (!outgoing_.empty()) {
+        auto next = std::move(outgoing_.front());
+        outgoing_.pop_front();
+        co_await connection_->send_text(std::move(next));
       }
-      own_.sent(*line);
-      auto text = std::move(*line);
-      co_await connection_->send_text(std::move(text));
+      if (input_ended_) break;
+      co_await more_.wait();
     }
     co_await leave();
+  }
+
+  awaitable<void> read_lines() {
+    while (!input_ended_) {
+      auto const line = co_await editor_.read_line();
+      if (line) act(talk_.typed(*line));
+      if (!line) input_ended_ = true;
+    }
+    more_.set();
+    if (!is_open_) co_await leave();
   }
 
   awaitable<void> leave_on_signal() {
@@ -121,27 +136,29 @@ class terminal_session {
     co_await pause_.async_wait(nothrow);
   }
 
-  void show(std::string const& message) {
-    own_.came_back(message);
-    auto const label = parse_label(message);
-    if (!color_ || !label || label->name != own_.name()) return editor_.print_above(displayable(message));
-    auto const name =
-        fmt::format(fmt::emphasis::bold | fmt::fg(fmt::terminal_color::cyan), "[{}]", displayable(label->name));
-    editor_.print_above(name + ": " + displayable(label->text));
+  void act(reaction now) {
+    for (auto const& line : now.show) editor_.print_above(styled(line, color_));
+    for (auto& text : now.send) outgoing_.push_back(std::move(text));
+    if (now.leave) input_ended_ = true;
+    more_.set();
   }
 
   executor executor_;
   client_options options_;
   line_editor editor_;
   std::optional<connection> connection_;
-  own_messages own_;
+  conversation talk_{make_id_prefix()};
+  std::deque<std::string> outgoing_;
+  auto_reset_event more_;  ///< there is something to send, or the input has ended
   backoff backoff_;
   std::minstd_rand random_{std::random_device()()};
   timer pause_;
   net::basic_signal_set<executor> signals_;
   task_group tasks_;
+  task_group sender_;
   bool const color_ = wants_color();
   bool is_open_ = false;
+  bool input_ended_ = false;
   bool leaving_ = false;
 };
 
