@@ -308,6 +308,9 @@ class ExitCodes(ServerTest):
         self.check(CLOSED_BY_SERVER, foreign_server(self, half_a_frame, leaves=True), says="the connection is lost",
                    text="hi\n")
 
+    def test_json_needs_the_subprotocol(self):
+        self.check(CANNOT_CONNECT, "--json", foreign_server(self), says="the server does not speak chorus.v1")
+
     def test_protocol_error(self):
         reserved_bits = b"\xf3\x00"
         self.check(PROTOCOL_ERROR, foreign_server(self, reserved_bits), says="does not speak WebSocket properly",

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cli/program.hpp"
+#include "client/query.hpp"
 
 namespace chorus {
 
@@ -14,6 +15,7 @@ constexpr char const* usage =
     "A WebSocket chat client. Without a URL it connects to ws://127.0.0.1:8080/chat.\n\n"
     "On a terminal it is a chat: type a line and press Enter; /help tells what else there is, Ctrl-D leaves.\n"
     "In a pipe every input line is sent, and every text message is an output line:  seq 10 | chorus-client\n"
+    "With --json the lines are those of chorus.v1: commands in, events out, one JSON object each.\n"
     "With --script it plays a conversation and checks what everyone receives.\n";
 constexpr char const* exit_codes =
     "\nExit codes: 0 all went well, 1 cannot connect or a script failed, 2 wrong usage, 3 the server closed the\n"
@@ -28,11 +30,13 @@ std::pair<std::string, std::string> parse_header(std::string const& text) {
 }
 
 /// All options: this table is the one place to add another.
-cli::program describe(client_options& to) {
+cli::program describe(client_options& to, std::string& name) {
   using namespace cli;
   option_group options{
       "Options",
       {
+          {"name", "NAME", "", "join under this name", into(name)},
+          {"json", "", "", "pass on commands and events as JSON, in a pipe or not", into(to.json)},
           {"header", "'NAME: VALUE'", "", "send this header with the handshake; may be repeated",
            append_to(to.request.headers, parse_header)},
           {"subprotocol", "NAME", "", "ask for this subprotocol", into(to.request.subprotocol)},
@@ -55,11 +59,17 @@ cli::program describe(client_options& to) {
 
 client_options parse_client_options(std::span<char const* const> arguments) {
   client_options result;
-  result.answer = cli::read(describe(result), arguments).answer;
+  std::string name;
+  result.answer = cli::read(describe(result, name), arguments).answer;
   if (result.script.empty() && (result.tap || !result.transcript.empty()))
     throw cli::usage_error("--tap and --transcript go with --script");
   if (!result.script.empty() && (!result.request.headers.empty() || !result.request.subprotocol.empty()))
     throw cli::usage_error("with --script, headers and subprotocols stand in the script: connect NAME \"Origin: ...\"");
+  if (!result.script.empty() && (result.json || !name.empty()))
+    throw cli::usage_error("with --script, names and dialects stand in the script: connect NAME /chat?name=bob");
+  if (result.json && !result.request.subprotocol.empty())
+    throw cli::usage_error("--json asks for a subprotocol itself");
+  if (!name.empty()) result.url.path = with_parameter(result.url.path, "name", name);
   return result;
 }
 

@@ -1,5 +1,8 @@
 #include "client/display.hpp"
 
+#include <cstdint>
+#include <fmt/format.h>
+
 #include "client/utf8.hpp"
 
 namespace chorus {
@@ -22,23 +25,39 @@ std::string symbol_of(char32_t control) {
   return {'\xe2', '\x90', static_cast<char>(0x80 + index)};
 }
 
-}  // namespace
+bool is_control(char32_t value) { return (value < 0x20 && value != '\t') || value == 0x7F; }
 
-std::string displayable(std::string_view text) {
+/// The text, with what is not harmless as the functions say.
+template <class Replace>
+std::string replace_harmful(std::string_view text, Replace replace) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
     auto const [bytes, value] = first_character(text);
-    if (!value || is_treacherous(*value)) {
+    if (!value)
       shown += replacement;
-    } else if ((*value < 0x20 && *value != '\t') || *value == 0x7F) {
-      shown += symbol_of(*value);
-    } else {
+    else if (is_treacherous(*value) || is_control(*value))
+      shown += replace(*value);
+    else
       shown += bytes;
-    }
     text.remove_prefix(bytes.size());
   }
   return shown;
+}
+
+}  // namespace
+
+std::string displayable(std::string_view text) {
+  return replace_harmful(
+      text, [](char32_t value) { return is_control(value) ? symbol_of(value) : std::string(replacement); });
+}
+
+std::string displayable_json(std::string_view text) {
+  return replace_harmful(text, [](char32_t value) {
+    // Other controls than these stand in no JSON, and these between values only.
+    auto const is_space = value == '\n' || value == '\r';
+    return is_space ? std::string(" ") : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(value));
+  });
 }
 
 }  // namespace chorus

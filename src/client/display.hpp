@@ -11,4 +11,7 @@ namespace chorus {
 /// text, C1 controls, separators of lines and bytes that are not UTF-8 become `\ufffd`. Tabs stay.
 std::string displayable(std::string_view text);
 
+/// A JSON text as one harmless line with the same value: what `displayable` would replace is escaped, as in `\u009b`.
+std::string displayable_json(std::string_view text);
+
 }  // namespace chorus

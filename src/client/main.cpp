@@ -19,7 +19,8 @@ using namespace chorus;
 awaitable<exit_code> talk(executor ex, client_options options) {
   if (!options.script.empty()) return run_script(ex, {options.script, options.url, options.tap, options.transcript});
 #ifdef CHORUS_HAVE_READLINE
-  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) return run_interactive(ex, std::move(options));
+  auto const is_terminal = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
+  if (is_terminal && !options.json) return run_interactive(ex, std::move(options));
 #endif
   return run_piped(ex, std::move(options));
 }

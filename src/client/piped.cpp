@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "client/conversation/own_commands.hpp"
+#include "client/conversation/server_event.hpp"
 #include "client/display.hpp"
 #include "client/own_messages.hpp"
 #include "support/task_group.hpp"
@@ -15,17 +17,36 @@ namespace chorus {
 
 namespace {
 
+/// Every line is a text, and every message that comes as well.
+struct text_pipe {
+  using ledger = own_messages;
+  static constexpr std::string_view subprotocol = {};
+  static std::string line(std::string_view message) { return displayable(message); }
+};
+
+/// Every line is a command, and every message an event.
+struct json_pipe {
+  using ledger = own_commands;
+  static constexpr std::string_view subprotocol = v1::subprotocol;
+  static std::string line(std::string_view message) { return displayable_json(message); }
+};
+
 using descriptor = net::posix::basic_stream_descriptor<executor>;
 
+template <class Kind>
 class pipe_session {
  public:
   pipe_session(executor ex, client_options options)
-      : options_(std::move(options)), connection_(ex), input_(ex, ::dup(STDIN_FILENO)), linger_(ex), tasks_(ex) {}
+      : options_(std::move(options)), connection_(ex), input_(ex, ::dup(STDIN_FILENO)), linger_(ex), tasks_(ex) {
+    if (!Kind::subprotocol.empty()) options_.request.subprotocol = Kind::subprotocol;
+  }
 
   awaitable<exit_code> run() {
     auto const opened = co_await connection_.open(options_.url, options_.request);
     auto result = ending_of(opened, options_.url);
-    if (opened.ok()) {
+    if (opened.ok() && !Kind::subprotocol.empty() && opened.subprotocol != Kind::subprotocol) {
+      result.why = fmt::format("the server does not speak {}", Kind::subprotocol);
+    } else if (opened.ok()) {
       tasks_.spawn(send_input());
       result = co_await receive();
       tasks_.cancel();
@@ -40,7 +61,7 @@ class pipe_session {
     for (;;) {
       auto const next = co_await connection_.receive();
       if (next.what == incoming::kind::text) {
-        print(next.data);
+        print(Kind::line(next.data));
         own_.came_back(next.data);
         if (input_ended_ && own_.all_came_back()) linger_.cancel();
       } else if (next.what != incoming::kind::binary) {
@@ -72,8 +93,8 @@ class pipe_session {
     co_await connection_.close(1000, "");
   }
 
-  static void print(std::string const& message) {
-    fmt::print("{}\n", displayable(message));
+  static void print(std::string const& line) {
+    fmt::print("{}\n", line);
     std::fflush(stdout);
   }
 
@@ -81,17 +102,23 @@ class pipe_session {
   connection connection_;
   descriptor input_;
   timer linger_;
-  own_messages own_;
+  typename Kind::ledger own_;
   task_group tasks_;
   bool input_ended_ = false;
   bool leaving_ = false;
 };
 
+template <class Kind>
+awaitable<exit_code> run(executor ex, client_options options) {
+  pipe_session<Kind> session(ex, std::move(options));
+  co_return co_await session.run();
+}
+
 }  // namespace
 
 awaitable<exit_code> run_piped(executor ex, client_options options) {
-  pipe_session session(ex, std::move(options));
-  co_return co_await session.run();
+  if (options.json) co_return co_await run<json_pipe>(ex, std::move(options));
+  co_return co_await run<text_pipe>(ex, std::move(options));
 }
 
 }  // namespace chorus

@@ -11,6 +11,7 @@
 #include "client/client_options.hpp"
 #include "client/conversation/conversation.hpp"
 #include "client/conversation/event_stream.hpp"
+#include "client/conversation/own_commands.hpp"
 #include "client/conversation/server_event.hpp"
 #include "client/display.hpp"
 #include "client/exit_code.hpp"
@@ -79,6 +80,10 @@ BOOST_AUTO_TEST_CASE(c1_controls_and_reordering_are_replaced) {
   // CSI, right-to-left override, line separator, isolate, byte order mark
   for (auto const* text : {"\xc2\x9b", "\xe2\x80\xae", "\xe2\x80\xa8", "\xe2\x81\xa6", "\xef\xbb\xbf"})
     BOOST_TEST(displayable(text) == "\ufffd");
+}
+
+BOOST_AUTO_TEST_CASE(json_keeps_its_value) {
+  BOOST_TEST(displayable_json("{\"a\":\n\"\xc2\x9b 🎹\x7f\"}") == "{\"a\": \"\\u009b 🎹\\u007f\"}");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_utf8_is_replaced_byte_by_byte) {
@@ -162,6 +167,28 @@ BOOST_AUTO_TEST_CASE(what_is_none_is_passed_over) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(commands_are_answered) {
+  own_commands own;
+  own.sent(R"({"type":"say","text":"hi"})");
+  own.sent(R"({"type":"say","text":"hi","id":"a"})");
+  own.sent(R"({"type":"users"})");
+  own.came_back(R"({"type":"users","users":1,"names":["al"]})");
+  own.came_back(R"({"type":"message","text":"hi","id":"a"})");
+  own.came_back(R"({"type":"message","text":"ho"})");
+  BOOST_TEST(!own.all_came_back());
+  own.came_back(R"({"type":"message","text":"hi"})");
+  BOOST_TEST(own.all_came_back());
+  own.sent(R"({"type":"say","text":"late"})");
+  own.sent("no JSON");
+  own.sent(R"({"type":"say","id":"b"})");
+  own.came_back(R"({"type":"error","code":"bad_request","detail":"","id":"b"})");
+  BOOST_TEST(!own.all_came_back());
+  own.came_back(R"({"type":"error","code":"bad_request","detail":""})");
+  BOOST_TEST(!own.all_came_back());
+  own.came_back(R"({"type":"message","text":"late"})");
+  BOOST_TEST(own.all_came_back());
+}
 
 BOOST_AUTO_TEST_SUITE(streams)
 
@@ -674,6 +701,9 @@ BOOST_AUTO_TEST_CASE(everything_is_taken) {
   BOOST_TEST(talk.request.headers[1].second == "b");
   BOOST_TEST(talk.request.subprotocol == "p");
   BOOST_TEST(talk.url.host == "h");
+  auto const pass = parse({"--json", "--name=Grün", "ws://h/chat?name=x&history=3"});
+  BOOST_TEST(pass.json);
+  BOOST_TEST(pass.url.path == "/chat?history=3&name=Gr%C3%BCn");
   auto const play = parse({"--script=f", "--tap", "--transcript=t"});
   BOOST_TEST(play.script == "f");
   BOOST_TEST(play.tap);
@@ -688,6 +718,9 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
                                                                {"--header", "no colon"},
                                                                {"--tap"},
                                                                {"--script=f", "--subprotocol=p"},
+                                                               {"--script=f", "--name=n"},
+                                                               {"--script=f", "--json"},
+                                                               {"--json", "--subprotocol=p"},
                                                                {"--header", ": x"}})
     BOOST_CHECK_THROW(parse(bad), cli::usage_error);
 }

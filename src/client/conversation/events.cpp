@@ -25,15 +25,14 @@ std::string count_of(v1::gap const& range) { return count(range.to - range.from 
 
 void conversation::receive_event(v1::server_event event) {
   if (auto const* welcome = std::get_if<v1::welcome>(&event)) return apply(*welcome);
-  if (auto const* error = std::get_if<v1::error>(&event)) {
+  auto const is_gap = std::holds_alternative<v1::gap>(event);
+  if (auto const* error = std::get_if<v1::error>(&event))
     apply(*error);
-  } else {
-    auto const is_gap = std::holds_alternative<v1::gap>(event);
+  else
     stream_.push(std::move(event));
-    if (auto const request = stream_.take_request()) {
-      if (is_gap) notice(count_of(*request) + " skipped; asking for them");
-      now_.send.push_back(v1::replay(request->from, request->to, replay_id));
-    }
+  if (auto const request = stream_.take_request()) {
+    if (is_gap) notice(count_of(*request) + " skipped; asking for them");
+    now_.send.push_back(v1::replay(request->from, request->to, replay_id));
   }
   while (auto const next = stream_.pop()) std::visit([this](auto const& one) { apply(one); }, *next);
 }
