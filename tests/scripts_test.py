@@ -206,6 +206,19 @@ class Results(ScriptTest):
         self.assertIn("came: no answer: Connection refused", result.stderr)
         self.assertEqual(result.returncode, 1)
 
+    def test_wrong_subprotocol(self):
+        self.assert_fails(self.play("""\
+            connect alice subprotocol unheard.of
+            expect-subprotocol alice
+            expect-subprotocol alice unheard.of
+            """), """\
+            test.chat:3:1: error: the server did not choose alice's subprotocol as expected
+               3 | expect-subprotocol alice unheard.of
+                 | ^
+              expected: "unheard.of"
+                  came: no subprotocol
+            """)
+
     def test_wrong_close_code_and_stale_user(self):
         result = self.play("""\
             connect alice
@@ -333,7 +346,7 @@ class ForeignServer(ScriptTest):
         connect     alice
         send        alice "hello"
         expect      alice "hello"
-        send        alice "{\\"type\\": \\"message\\", \\"from\\": {\\"name\\": \\"me\\", \\"id\\": 1}, \\"n\\": [1, 2]}"
+        send        alice {"type": "message", "from": {"name": "me", "id": 1}, "n": [1, 2]}
         expect      alice {"from": {"name": "me"}, "n": [1, 2.0]}
         send-binary alice hex:0a0b
         expect-binary alice hex:0a0b

@@ -1,4 +1,4 @@
-#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "client/script/assignment.hpp"
@@ -132,11 +132,27 @@ BOOST_AUTO_TEST_CASE(statements_with_choices) {
   BOOST_TEST(only("close alice 4999").code == 4999U);
 }
 
+BOOST_AUTO_TEST_CASE(json_is_sent_as_it_is_written) {
+  auto const json = only(R"(send alice {"type": "say", "text": "a $$5 \u00e9", "n": [1, 2.5]} # spoken)").json;
+  BOOST_REQUIRE(json);
+  BOOST_TEST(boost::json::serialize(expand(*json, {})) == R"({"type":"say","text":"a $5 é","n":[1,2.5E0]})");
+  BOOST_TEST(error_in(R"(send alice {"a": "$?b"})") == "2:12: what is sent captures nothing");
+  BOOST_TEST(error_in(R"(send alice {"a": "$b"})") == "2:12: there is no variable $b here");
+}
+
+BOOST_AUTO_TEST_CASE(subprotocols_are_expected) {
+  BOOST_TEST(only("expect-subprotocol alice chorus.v1").to.subprotocol.expand({}) == "chorus.v1");
+  BOOST_TEST(only("expect-subprotocol alice # none").to.subprotocol.empty());
+}
+
 BOOST_AUTO_TEST_CASE(captures_are_known_below) {
   BOOST_TEST(error_in("expect alice /(?<me>\\w+)/\nsend alice \"$me\"") == "");
   BOOST_TEST(error_in("send alice \"$me\"\nexpect alice /(?<me>\\w+)/") == "2:13: there is no variable $me here");
   BOOST_TEST(error_in("repeat 2 as n\nend\nsend alice \"$n\"") == "4:13: there is no variable $n here");
   BOOST_TEST(error_in(R"(expect alice {"a":["$x"]})") == "2:14: there is no variable $x here");
+  BOOST_TEST(error_in("expect alice {\"a\":\"$?b\"}\nsend alice \"$b\"\nconnect bob /chat?since=$b:1") == "");
+  BOOST_TEST(error_in(R"(expect alice {"a":"$?"})").starts_with("2:14: expected a capture such as \"$?name\""));
+  BOOST_TEST(error_in(R"(expect alice {"a":"$?b c"})").starts_with("2:14: expected a capture"));
   BOOST_TEST(error_in("expect alice /${x}$/") == "2:15: there is no variable $x here");
 }
 
@@ -208,6 +224,25 @@ BOOST_AUTO_TEST_CASE(json_subsets) {
   BOOST_TEST(!matches("[1]", "[1,2]"));
   auto const named = expectation(R"({"from":"$me","$me":"$$"})", {"me"});
   BOOST_TEST(match(named, message{false, R"({"from":"bob","$me":"$"})"}, {{"me", "bob"}}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(json_captures) {
+  auto const written = expectation(R"({"a":"$?a","in":[{"n":"$?n"}],"b":"$?b"})");
+  auto const found = match(written, message{false, R"({"a":"x y","b":{"c":[1]},"in":[{"n":1764097282000}]})"}, {});
+  BOOST_TEST((found == variables{{"a", "x y"}, {"n", "1764097282000"}, {"b", R"({"c":[1]})"}}));
+  BOOST_TEST(!match(written, message{false, R"({"a":1,"in":[{"n":1}]})"}, {}).has_value());
+  BOOST_TEST(describe(written, {}) == R"(at least {"a":"$?a","in":[{"n":"$?n"}],"b":"$?b"})");
+}
+
+BOOST_AUTO_TEST_CASE(a_variable_is_a_number_where_one_stands) {
+  variables const known{{"n", "7"}};
+  auto const came = [&](std::string const& written) {
+    return match(expectation(written, {"n"}), message{false, R"({"a":7,"b":"7","c":true})"}, known).has_value();
+  };
+  BOOST_TEST(came(R"({"a":"$n","b":"${n}"})"));
+  BOOST_TEST(!came(R"({"a":"7"})"));
+  BOOST_TEST(!came(R"({"a":"$n$n"})"));
+  BOOST_TEST(!came(R"({"c":"$n"})"));
 }
 
 BOOST_AUTO_TEST_CASE(any_order_finds_the_assignment) {

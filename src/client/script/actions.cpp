@@ -1,5 +1,7 @@
 // What users do: the steps that connect, send and leave.
 
+#include <boost/json/serialize.hpp>
+
 #include "client/script/explain.hpp"
 #include "client/script/player.hpp"
 
@@ -61,7 +63,8 @@ awaitable<player::outcome> player::expect_refused(step const& now) {
 
 awaitable<player::outcome> player::send(step const& now) {
   auto const who = find(now.user);
-  message data{now.what == verb::send_binary, now.data.expand(variables_)};
+  message data{now.what == verb::send_binary, {}};
+  data.data = now.json ? boost::json::serialize(expand(*now.json, variables_)) : now.data.expand(variables_);
   auto const failed = co_await who->send(std::move(data), now.deadline);
   if (failed) co_return cannot(now, *who, "send", failed);
   co_return std::nullopt;

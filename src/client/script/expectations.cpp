@@ -75,6 +75,17 @@ awaitable<player::outcome> player::expect_messages(step const& now) {
   co_return std::nullopt;
 }
 
+awaitable<player::outcome> player::expect_subprotocol(step const& now) {
+  auto const who = find(now.user);
+  auto const expected = now.to.subprotocol.expand(variables_);
+  if (who->subprotocol() == expected) co_return std::nullopt;
+  auto const describe = [](std::string const& name) { return name.empty() ? "no subprotocol" : quote(name); };
+  diagnostic wrong{now.where, "the server did not choose " + who->name() + "'s subprotocol as expected"};
+  wrong.notes.emplace_back("expected", describe(expected));
+  wrong.notes.emplace_back("came", describe(who->subprotocol()));
+  co_return wrong;
+}
+
 awaitable<player::outcome> player::expect_close(step const& now) {
   auto const who = find(now.user);
   std::optional<std::string> reason;

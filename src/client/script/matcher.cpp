@@ -5,7 +5,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/regex.hpp>
 
-#include "client/script/json_match.hpp"
 #include "client/utf8.hpp"
 
 namespace chorus::script {
@@ -63,7 +62,8 @@ struct matching {
   std::optional<variables> operator()(json_subset const& expected) const {
     boost::system::error_code error;
     auto const value = came.binary ? boost::json::value() : boost::json::parse(came.data, error);
-    return only_if(!came.binary && !error && is_subset(expand(expected.expected, expected.where, known), value));
+    if (came.binary || error) return std::nullopt;
+    return match_subset(expected.expected, value, known);
   }
 
  private:
@@ -76,7 +76,7 @@ struct describing {
   std::string operator()(exact const& one) const { return quote(message{one.binary, one.expected.expand(known)}); }
   std::string operator()(pattern const& one) const { return "/" + one.expression.expand(known, escape_regex) + "/"; }
   std::string operator()(json_subset const& one) const {
-    return "at least " + boost::json::serialize(expand(one.expected, one.where, known));
+    return "at least " + boost::json::serialize(expand(one.expected, known));
   }
 };
 

@@ -1,13 +1,13 @@
 #pragma once
 // What a message must be. Pure: no input, no output.
 
-#include <boost/json/value.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "client/script/json_match.hpp"
 #include "client/script/value.hpp"
 
 namespace chorus::script {
@@ -34,11 +34,10 @@ struct pattern {
   std::vector<std::string> captures;  ///< the groups `(?<name>...)` in it
 };
 
-/// A JSON text that has at least these members, and in them at least theirs. Arrays have as many elements. Strings may
-/// contain variables.
+/// A JSON text that has at least these members, and in them at least theirs. Arrays have as many elements.
 struct json_subset {
-  boost::json::value expected;
-  position where;
+  json_text expected;
+  std::vector<std::string> captures;  ///< the `$?name` in it
 };
 
 using matcher = std::variant<exact, pattern, json_subset>;

@@ -90,6 +90,7 @@ awaitable<player::outcome> player::play(step const& now) {
     case verb::ping: return ping(now);
     case verb::expect:
     case verb::expect_eventually: return expect_messages(now);
+    case verb::expect_subprotocol: return expect_subprotocol(now);
     case verb::expect_close: return expect_close(now);
     case verb::expect_refused: return expect_refused(now);
     case verb::silence: return expect_silence(now);

@@ -46,6 +46,7 @@ class player {
   awaitable<outcome> drop(step const& now);
   awaitable<outcome> stall(step const& now);
   awaitable<outcome> expect_messages(step const& now);
+  awaitable<outcome> expect_subprotocol(step const& now);
   awaitable<outcome> expect_close(step const& now);
   awaitable<outcome> expect_refused(step const& now);
   awaitable<outcome> expect_silence(step const& now);

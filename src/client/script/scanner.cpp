@@ -4,7 +4,6 @@
 #include <boost/json/stream_parser.hpp>
 
 #include "cli/values.hpp"
-#include "client/script/json_match.hpp"
 
 namespace chorus::script {
 
@@ -94,7 +93,7 @@ matcher scanner::expectation() {
     case '"': return exact{string(), false};
     case '/': return regex();
     case '{':
-    case '[': return json();
+    case '[': return json_with_captures();
     default: fail(R"(expected what must come: a string "...", a regular expression /.../, or JSON {...} or [...])");
   }
 }
@@ -108,7 +107,13 @@ pattern scanner::regex() {
   return make_pattern(checked(text::parse(line_.substr(begin, end - begin), {number_, begin}, notation::regex)));
 }
 
-json_subset scanner::json() {
+json_subset scanner::json_with_captures() {
+  auto read = json();
+  auto captured = captures(read);
+  return {std::move(read), std::move(captured)};
+}
+
+json_text scanner::json() {
   auto const where = here();
   boost::json::stream_parser parser;
   boost::system::error_code error;
@@ -119,8 +124,8 @@ json_subset scanner::json() {
   // It takes the blanks that follow, too.
   at_ = line_.find_last_not_of(blanks, at_ + size - 1) + 1;
   end_word();
-  json_subset read{parser.release(), where};
-  for (auto const& name : names(read.expected, where))
+  json_text read{parser.release(), where};
+  for (auto const& name : names(read))
     if (!known_.contains(name)) throw script_error(where, "there is no variable $" + name + " here");
   return read;
 }

@@ -37,6 +37,8 @@ class scanner {
   text string();
   /// A string, or bytes as in hex:0a0b.
   text bytes();
+  /// A JSON value, which begins with a brace or a bracket.
+  json_text json();
   matcher expectation();
 
   /// The next word, as `parse` reads it. What that throws, std::invalid_argument, becomes a script_error there.
@@ -58,7 +60,7 @@ class scanner {
   void end_word() const;
   text one_string();
   pattern regex();
-  json_subset json();
+  json_subset json_with_captures();
 
   std::string_view line_;
   std::size_t number_;

@@ -58,7 +58,18 @@ void target(scanner& in, scope&, step& to) {
   }
 }
 
-void string(scanner& in, scope&, step& to) { to.data = in.string(); }
+void string_or_json(scanner& in, scope&, step& to) {
+  if (in.peek() != '{' && in.peek() != '[') {
+    to.data = in.string();
+    return;
+  }
+  to.json = in.json();
+  if (!captures(*to.json).empty()) throw script_error(to.json->where, "what is sent captures nothing");
+}
+
+void subprotocol_if_any(scanner& in, scope&, step& to) {
+  if (!in.at_end()) to.to.subprotocol = in.word_with_variables("the name of a subprotocol");
+}
 
 void bytes(scanner& in, scope&, step& to) { to.data = in.bytes(); }
 
@@ -74,8 +85,11 @@ void payload(scanner& in, scope&, step& to) {
 void expectation(scanner& in, scope& known, step& to) {
   auto const where = in.here();
   to.expected.emplace_back(in.expectation(), where);
-  if (auto const* regex = std::get_if<pattern>(&to.expected.back().first))
-    known.variables.insert(regex->captures.begin(), regex->captures.end());
+  std::visit(
+      [&known](auto const& one) {
+        if constexpr (requires { one.captures; }) known.variables.insert(one.captures.begin(), one.captures.end());
+      },
+      to.expected.back().first);
 }
 
 void expectations(scanner& in, scope& known, step& to) {
@@ -137,7 +151,7 @@ struct form {
 constexpr form forms[] = {
     {"connect", R"(NAME [PATH] ["Header: value"]... [subprotocol NAME] [receive-buffer SIZE])", verb::connect, new_user,
      target},
-    {"send", "NAME STRING", verb::send, user, string},
+    {"send", R"(NAME STRING or {"json": ...})", verb::send, user, string_or_json},
     {"send-binary", "NAME STRING or hex:BYTES", verb::send_binary, user, bytes},
     {"ping", "NAME [STRING]", verb::ping, user, payload},
     {"expect", R"(NAME "text" or /regular expression/ or {"json": "subset"})", verb::expect, user, expectation},
@@ -145,6 +159,7 @@ constexpr form forms[] = {
      expectation},
     {"expect-any-order", "NAME MATCHER MATCHER...", verb::expect, user, expectations},
     {"expect-binary", "NAME STRING or hex:BYTES", verb::expect, user, expected_bytes},
+    {"expect-subprotocol", "NAME [SUBPROTOCOL]", verb::expect_subprotocol, user, subprotocol_if_any},
     {"expect-close", "NAME CODE [\"reason\"]", verb::expect_close, user, close_code, reason_if_any},
     {"expect-refused", R"(STATUS [PATH] ["Header: value"]... [subprotocol NAME])", verb::expect_refused, status,
      target},

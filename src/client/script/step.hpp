@@ -28,6 +28,7 @@ enum class verb {
   ping,
   expect,
   expect_eventually,
+  expect_subprotocol,
   expect_close,
   expect_refused,
   silence,
@@ -45,8 +46,9 @@ struct step {
   verb what = {};
 
   text user;
-  target to;                                           ///< connect, expect_refused
+  target to;                                           ///< connect, expect_refused, expect_subprotocol
   text data;                                           ///< send, ping
+  std::optional<json_text> json;                       ///< send: in place of the data
   std::vector<std::pair<matcher, position>> expected;  ///< expect; several come in any order
   unsigned code = 0;                                   ///< of a close frame; expect_refused: HTTP status
   std::optional<text> reason;                          ///< of a close frame; without one, any is expected

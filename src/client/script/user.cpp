@@ -31,6 +31,7 @@ awaitable<connect_result> user::connect(websocket_url to, handshake asked, clock
     result.error = net::error::timed_out;
     result.what = "there was no answer in time";
   }
+  subprotocol_ = result.subprotocol;
   if (result.ok())
     record_.add(name_, "connected");
   else

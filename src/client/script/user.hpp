@@ -36,6 +36,8 @@ class user {
   awaitable<bool> wait_for_anything(clock::duration deadline);
 
   std::string const& name() const { return name_; }
+  /// What the server chose; empty: none.
+  std::string const& subprotocol() const { return subprotocol_; }
   /// What has come and no step has taken, in order.
   std::deque<message>& inbox() { return inbox_; }
   /// How the connection ended, if it has. What is in the inbox came before that.
@@ -48,6 +50,7 @@ class user {
 
   executor executor_;
   std::string name_;
+  std::string subprotocol_;
   transcript& record_;
   connection link_;
   std::deque<message> inbox_;

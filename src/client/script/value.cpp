@@ -145,6 +145,12 @@ std::string text::expand(variables const& known, std::string (*change)(std::stri
 
 bool text::is_constant() const { return names().empty(); }
 
+bool text::is_variable() const {
+  // Where the value is empty, so is the text.
+  auto const all = names();
+  return all.size() == 1 && expand({{all.front(), {}}}).empty();
+}
+
 std::pair<std::string, text> text::split(char separator) const {
   std::pair<std::string, text> parts{{}, *this};
   if (empty()) return parts;

@@ -40,6 +40,8 @@ class text {
   std::string expand(variables const& known, std::string (*change)(std::string const& value) = nullptr) const;
 
   bool is_constant() const;
+  /// True if it is one variable and nothing else.
+  bool is_variable() const;
   bool empty() const { return runs_.empty(); }
   /// What stands before the first `separator`, and the text after it and after blanks. The first part is empty if
   /// there is no separator before the first variable.
