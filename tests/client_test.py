@@ -6,6 +6,8 @@ Usage: python3 client_test.py PATH_TO_CHORUS_SERVER PATH_TO_CHORUS_CLIENT
 import base64
 import contextlib
 import hashlib
+import itertools
+import json
 import os
 import pty
 import re
@@ -61,6 +63,81 @@ def foreign_server(test, frames=b"", response=None, leaves=False):
     return f"ws://127.0.0.1:{listening.getsockname()[1]}/"
 
 
+class Relay:
+    """A way to a server that loses what it is told to lose, and that can be cut: on the client's side, so that the server
+    takes the connection for alive, until `release`."""
+
+    def __init__(self, test, port):
+        self._server_port = port
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._connections = []  # each with two ends: the client's, and the server's
+        self._threads = []
+        self._changed = threading.Condition()
+        self._cut = None
+        self._loses = None  # "up" or "down"
+        self._lost = 0
+        self._start(self._accept)
+        test.addCleanup(self._end)
+
+    def _start(self, task, *arguments):
+        self._threads.append(threading.Thread(target=task, args=arguments))
+        self._threads[-1].start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client_end = self._listening.accept()[0]
+                server_end = socket.create_connection(("127.0.0.1", self._server_port))
+                with self._changed:
+                    self._connections.append((client_end, server_end))
+                self._start(self._pass_on, "up", client_end, server_end)
+                self._start(self._pass_on, "down", server_end, client_end)
+
+    def _pass_on(self, direction, source, to):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                with self._changed:
+                    loses = self._loses == direction
+                    self._lost += len(data) if loses else 0
+                    self._changed.notify_all()
+                if not loses:
+                    to.sendall(data)
+            if direction == "down":
+                to.shutdown(socket.SHUT_RDWR)
+
+    def lose(self, direction):
+        """From now on nothing that goes this way arrives."""
+        with self._changed:
+            self._loses, self._lost = direction, 0
+
+    def wait_until_lost(self):
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._lost > 0, DEADLINE):
+                raise AssertionError("nothing was lost")
+
+    def cut(self):
+        """The next connection loses nothing."""
+        with self._changed:
+            self._loses, self._cut = None, self._connections[-1]
+            self._cut[0].shutdown(socket.SHUT_RDWR)
+
+    def release(self):
+        """The server hears of the cut."""
+        self._cut[1].shutdown(socket.SHUT_RDWR)
+
+    def _end(self):
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(DEADLINE)
+        for end in itertools.chain(*self._connections):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(DEADLINE)
+        for end in itertools.chain([self._listening], *self._connections):
+            end.close()
+
+
 class Terminal(contextlib.AbstractContextManager):
     """The client on a pseudo-terminal of its own."""
 
@@ -103,6 +180,10 @@ class Terminal(contextlib.AbstractContextManager):
     def signal(self, number):
         self._process.send_signal(number)
 
+    def lines(self, pattern):
+        """How many lines of the screen contain the regular expression."""
+        return len(re.findall(rf"(?m)^.*{pattern}.*$", self.screen))
+
     def wait_for_exit(self):
         deadline = time.monotonic() + DEADLINE
         while self._process.poll() is None and time.monotonic() < deadline:
@@ -131,17 +212,36 @@ class OnATerminal(ServerTest):
     def connect(self, *arguments, **environment):
         terminal = Terminal(*arguments, self.url, **environment)
         self.addCleanup(terminal.__exit__)
-        terminal.wait_for(r"You are connected! There are \d+ users here\.\r\n")
+        terminal.wait_for(r"You are connected to lobby as \S+, \d+ users? here\r\n")
         return terminal
 
     def test_conversation(self):
-        alice = self.connect()
+        alice = self.connect("--name=alice")
         bob = self.connect()
+        alice.wait_for("-- user0 joined, 2 users here")
         alice.type("hello\r")
-        alice.wait_for(r"\[user0\]\S*: hello\r\n")
-        bob.wait_for(r"\[user0\]: hello\r\n")
+        alice.wait_for(r"\[alice\]\S*: hello\r\n")
+        bob.wait_for(r"\[alice\]: hello\r\n")
+        bob.type("/nick bob\r")
+        alice.wait_for("-- user0 is bob now")
+        bob.type("/users\r")
+        bob.wait_for("-- 2 users here: alice, bob")
+        bob.type("/nick chorus\r//users\r")
+        bob.wait_for("-- A name has 1 to 32 characters")
+        alice.wait_for(r"\[bob\]: /users\r\n")
+        bob.type("/quit\r")
+        alice.wait_for("-- bob left, 1 user here")
+        self.assertEqual(bob.wait_for_exit(), CLEAN)
+
+    def test_without_the_subprotocol_there_is_text(self):
+        self.connect()
+        bob = Terminal("--subprotocol=unheard.of", self.url)
+        self.addCleanup(bob.__exit__)
+        bob.wait_for(r"You are connected! There are 2 users here\.\r\n")
         bob.type("hi\r")
-        alice.wait_for(r"\[user1\]: hi\r\n")
+        bob.wait_for(r"\[user1\]\S*: hi\r\n")
+        bob.type("/users\r")
+        bob.wait_for("-- this server knows no /users")
 
     def test_messages_appear_above_the_line_that_is_being_typed(self):
         terminal = self.connect()
@@ -219,11 +319,74 @@ class OnATerminal(ServerTest):
         terminal.type("into the void\r")
         terminal.wait_for("not connected; to be sent later: into the void")
         self.launch("--address=127.0.0.1", f"--port={port}").wait_until_ready()
+        terminal.wait_for("again connected to lobby as user0, 1 user here; the room has begun anew")
         terminal.wait_for(r"\[user0\]\S*: into the void\r\n")
         terminal.type("back\r")
         terminal.wait_for(r"\[user0\]\S*: back\r\n")
         terminal.type("exit\r")
         self.assertEqual(terminal.wait_for_exit(), CLEAN)
+
+    def relay(self):
+        """Alice is connected, and there is a relay for the next one."""
+        relay = Relay(self, self.server.port)
+        alice = self.connect("--name=alice")
+        self.url = f"ws://127.0.0.1:{relay.port}/chat"
+        return relay, alice
+
+    def test_a_lost_connection_loses_and_repeats_nothing(self):
+        relay, alice = self.relay()
+        bob = self.connect("--name=bob", "--reconnect")
+        relay.lose("down")
+        bob.type("arrives\r")
+        alice.wait_for(r"\[bob\]: arrives\r\n")
+        alice.type("meanwhile\r")
+        alice.wait_for(r"\]\S*: meanwhile\r\n")
+        relay.cut()
+        relay.release()
+        bob.wait_for("again connected to lobby as bob")
+        bob.wait_for(r"\[bob\]\S*: arrives\r\n")
+        bob.wait_for(r"\[alice\]: meanwhile\r\n")
+        relay.lose("up")
+        bob.type("lost\r")
+        relay.wait_until_lost()
+        relay.cut()
+        relay.release()
+        bob.wait_for(r"\[bob\]\S*: lost\r\n")
+        bob.type("the end\r")
+        bob.wait_for(r"\[bob\]\S*: the end\r\n")
+        alice.wait_for(r"\[bob\]: the end\r\n")
+        for text in ("arrives", "lost", "the end"):
+            self.assertEqual([who.lines(r"\[bob\]\S*: " + text) for who in (alice, bob)], [1, 1], text)
+        self.assertEqual(bob.lines(r"\[alice\]: meanwhile"), 1)
+
+    def test_old_connection_that_still_is_a_member_is_waited_for(self):
+        relay, alice = self.relay()
+        bob = self.connect("--name=bob", "--reconnect")
+        relay.lose("up")
+        bob.type("once\r")
+        relay.wait_until_lost()
+        relay.cut()
+        bob.wait_for("again connected to lobby as bob-2, 3 users here")
+        bob.wait_for("-- 1 line without an echo: waiting for the old connection to leave")
+        bob.type("twice\r")
+        bob.wait_for("-- to be sent later: twice")
+        relay.release()
+        bob.wait_for("-- bob left, 2 users here")
+        bob.wait_for("-- bob-2 is bob now")
+        alice.wait_for(r"\[bob\]: once\r\n")
+        alice.wait_for(r"\[bob\]: twice\r\n")
+        self.assertEqual(alice.lines(": once"), 1)
+
+    def test_what_was_not_sent_is_told(self):
+        relay, _ = self.relay()
+        bob = self.connect("--reconnect")
+        self.server.send_signal(signal.SIGTERM)
+        bob.wait_for("trying again")
+        bob.type("too late\r")
+        bob.wait_for("to be sent later: too late")
+        bob.type("\x04")
+        bob.wait_for("chorus-client: not sent: too late\r\n")
+        self.assertEqual(bob.wait_for_exit(), CLEAN)
 
     def test_terminal_is_restored(self):
         terminal = self.connect()
@@ -275,6 +438,20 @@ class InAPipe(ServerTest):
             pipe(chat(server), text="one\rtwo\x1b[2J\n")
             self.assertEqual(listener.stdout.readline().decode(), "[user1]: one␍two␛[2J\n")
             listener.stdin.close()
+
+    def test_json(self):
+        """Commands in, events out."""
+        commands = ('{"type":"say","text":"h\u009bi","id":"1"}', "oops", '{"type":"users"}', '{"type":"rename","name":"robot"}',
+                    '{"type":"replay","from":2,"to":2}')
+        result = pipe("--json", "--name=bot", "--linger=1m", chat(self.start()), text="\n".join(commands))
+        self.assertEqual((result.returncode, result.stderr), (CLEAN, b""))
+        self.assertIn(b'"text":"h\\u009bi"', result.stdout)
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([event["type"] for event in events][:2], ["welcome", "joined"])
+        self.assertEqual(sorted(event["type"] for event in events[2:]),
+                         ["error", "message", "message", "renamed", "replayed", "users"])
+        self.assertIn(("message", "bot", "h\u009bi", "1"),
+                      [(event["type"], *map(event.get, ("from", "text", "id"))) for event in events])
 
     def test_linger_bounds_the_wait_for_what_does_not_come_back(self):
         begun = time.monotonic()
