@@ -103,7 +103,7 @@ class member {
   void rename(std::string name, std::string id = {});
   /// How many are here, and who.
   awaitable<void> ask_users();
-  /// Some of the past once more. Returns how many events the answer covers.
+  /// Some of the past once more. Returns how many events the answer tells.
   awaitable<std::uint64_t> ask_replay(replay asked);
 
  private:

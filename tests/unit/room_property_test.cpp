@@ -180,12 +180,12 @@ class crowd {
   }
 
   void read_some(participant& by) {
-    by.who->peer.drain(by.who->out, random_() % 1000);
+    by.who->peer.drain(by.who->channel, random_() % 1000);
     if (!by.its.takes_all) by.who->peer.room = random_() % 500;
   }
 
   void read_all(participant& by) {
-    by.who->peer.drain(by.who->out);
+    by.who->peer.drain(by.who->channel);
     if (!by.its.has_left) by.who->peer.room = unlimited;
   }
 
@@ -268,9 +268,7 @@ BOOST_DATA_TEST_CASE(few_members_hear_what_happens, kinds, kind) {
 }
 
 /// So many that each batch is fanned out in slices.
-BOOST_DATA_TEST_CASE(many_members_hear_what_happens, kinds, kind) {
-  play({kind, 1, 3 * slice, 3 * slice, true, 5000});
-}
+BOOST_DATA_TEST_CASE(many_members_hear_what_happens, kinds, kind) { play({kind, 1, 3 * slice, 3 * slice, true, 5000}); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -215,7 +215,6 @@ BOOST_AUTO_TEST_CASE(nobody_is_encoded_for) {
   BOOST_TEST(terse.encoded == 0);
 }
 
-
 BOOST_AUTO_TEST_CASE(runs_while_something_is_on_its_way) {
   BOOST_TEST(lobby.is_new());
   BOOST_TEST(starter.times == 0);
