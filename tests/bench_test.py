@@ -258,6 +258,12 @@ class Checking(unittest.TestCase):
     def test_a_damaged_message(self):
         self.assert_fails(lambda count, text: [text[:-1] + "!" if count == 20 else text], r"receiver 2: .*damaged")
 
+    def test_a_message_from_another_room(self):
+        # A server that has one room, whatever the path.
+        result = self.check(lambda index, count, text: [text], "--rooms=2")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertRegex(result.stderr, r"receiver \d: got message 0 of sender \d, which was said in another room")
+
     def test_a_closed_connection(self):
         self.assert_fails(lambda count, text: [None] if count == 20 else [text],
                           r"receiver 2: the server closed the connection with code 1008")

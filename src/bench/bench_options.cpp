@@ -1,5 +1,6 @@
 #include "bench/bench_options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <limits>
@@ -101,7 +102,13 @@ cli::option_group options_of(command what, bench_options& to) {
       {load,
        {"receivers", "N", "1000", "connections that receive; the senders are among them",
         into(to.receivers, connections)}},
-      {load, {"senders", "N", "1", "how many of them send", into(to.senders, count(1, most_senders))}},
+      {load,
+       {"senders", "N", "1", "how many of them send; with --rooms, in each room",
+        into(to.senders, count(1, most_senders))}},
+      {{fanout, connect, idle},
+       {"rooms", "N", "",
+        "spread all evenly over so many rooms instead of one, which have the paths {path}/room0, {path}/room1, ...",
+        into(to.rooms, count(1, most_senders))}},
       {{fanout},
        {"in-flight", "N", "32",
         "closed loop: each sender sends its next message when it has heard its own one that is N back",
@@ -160,8 +167,16 @@ void complete(bench_options& o) {
 /// What no single option can know.
 void check(bench_options const& o) {
   if (o.what == command::idle && !o.server_pid) throw cli::usage_error("idle measures a process: add --server-pid");
+  auto const rooms = std::max<std::size_t>(o.rooms, 1);
+  if (rooms > o.receivers + o.connections)
+    throw cli::usage_error(
+        fmt::format("--rooms: there are not so many --{}", o.receivers == 0 ? "connections" : "receivers"));
   if (o.receivers == 0) return;
-  if (o.senders > o.receivers) throw cli::usage_error("--senders: there are not so many --receivers");
+  if (o.senders > o.receivers / rooms)
+    throw cli::usage_error(
+        fmt::format("--senders: there are not so many --receivers{}", o.rooms == 0 ? "" : " in a room"));
+  if (o.senders * rooms > most_senders)
+    throw cli::usage_error(fmt::format("--senders: there may be {} in all --rooms together", most_senders));
   auto const stalled = o.stalled_receivers();
   if (o.what == command::stalled && (stalled == 0 || stalled + o.senders > o.receivers))
     throw cli::usage_error("--stalled: with so many --receivers and --senders that is nobody, or too many");

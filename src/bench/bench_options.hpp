@@ -20,7 +20,8 @@ struct bench_options {
   websocket_url to;
 
   std::size_t receivers = 0;
-  std::size_t senders = 1;
+  std::size_t senders = 1;  ///< in each room
+  std::size_t rooms = 0;    ///< over which all are spread; 0 is the one at the URL itself
   std::size_t in_flight = 1;
   double rate = 0;  ///< messages per second of all senders; 0 is a closed loop with `in_flight`
   std::size_t size = 0;

@@ -21,17 +21,17 @@ auto naming(participant const& who, auto check) {
 }  // namespace
 
 participant::participant(crowd& in, std::size_t index)
-    : receiver(in.talk_.all()), crowd_(in), index_(index), connection_(in.executor_, in.tasks_) {}
+    : receiver(in.talk_.room(in.room_of(index))), crowd_(in), index_(index), connection_(in.executor_, in.tasks_) {}
 
 void participant::on_text(std::string_view text, clock::time_point now) { crowd_.heard(*this, text, now); }
 
-crowd::crowd(executor ex, target const& to, std::size_t senders)
+crowd::crowd(executor ex, std::vector<target> rooms, std::size_t senders)
     : executor_(ex),
-      target_(to),
-      talk_(senders),
+      rooms_(std::move(rooms)),
+      talk_(senders, rooms_.size()),
       changed_(ex),
       tasks_(ex, [this](std::exception_ptr error) { fail(error); }),
-      senders_(senders) {}
+      senders_(senders * rooms_.size()) {}
 
 awaitable<void> crowd::gather(std::size_t count, std::size_t at_once, clock::time_point deadline) {
   to_open_ = count;
@@ -68,7 +68,7 @@ awaitable<void> crowd::open(participant& newcomer) {
   auto const begun = clock::now();
   ++opening_;
   try {
-    co_await newcomer.line().open(target_, buffer);
+    co_await newcomer.line().open(rooms_[room_of(newcomer.index())], buffer);
   } catch (check_failed const& e) {
     throw check_failed(fmt::format("connection {}: {}", newcomer.index(), e.what()));
   }
@@ -126,10 +126,27 @@ std::size_t crowd::seat_of(std::size_t sender, std::size_t senders, std::size_t 
 }
 
 void crowd::appoint_senders() {
+  auto const each = senders_.size() / rooms();
   for (std::size_t s = 0; s != senders_.size(); ++s) {
-    senders_[s] = &participants_[seat_of(s, senders_.size(), participants_.size())];
+    auto const room = talk_.room_of(s);
+    auto const in_room = (participants_.size() - room + rooms() - 1) / rooms();
+    senders_[s] = &participants_[room + rooms() * seat_of(s % each, each, in_room)];
     senders_[s]->sender = s;
   }
+}
+
+std::vector<std::size_t> crowd::begin(std::size_t messages) {
+  std::vector<std::uint64_t> listeners(rooms());
+  for (auto const& m : participants_)
+    if (m.counted) ++listeners[room_of(m.index())];
+  std::vector<std::size_t> shares(senders());
+  std::uint64_t deliveries = 0;
+  for (std::size_t s = 0; s != shares.size(); ++s) {
+    shares[s] = messages / senders() + (s < messages % senders() ? 1 : 0);
+    deliveries += shares[s] * listeners[talk_.room_of(s)];
+  }
+  talk_.begin(deliveries);
+  return shares;
 }
 
 void crowd::say(std::size_t sender, std::size_t size, clock::time_point at) {

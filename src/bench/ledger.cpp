@@ -8,16 +8,17 @@
 namespace chorus::bench {
 
 std::optional<std::size_t> ledger::position_of(message_id id) const {
-  if (id.sender >= positions_.size() || id.number >= positions_[id.sender].size()) return std::nullopt;
-  return positions_[id.sender][id.number];
+  if (!has(id.sender) || id.number >= heard_of(id.sender)) return std::nullopt;
+  return positions_[index_of(id.sender)][id.number];
 }
 
 void ledger::append(message_id id) {
-  positions_[id.sender].push_back(order_.size());
+  positions_[index_of(id.sender)].push_back(order_.size());
   order_.push_back(id);
 }
 
 void witness::heard(message_id id) {
+  if (!ledger_.has(id.sender)) throw check_failed(fmt::format("got {}, which was said in another room", to_string(id)));
   unsettled_.push_back({std::exchange(skipping_, 0), id});
   settle();
 }
@@ -29,7 +30,7 @@ void witness::settle() {
     auto& next = unsettled_.front();
     if (!position_) {
       position_ = ledger_.position_of(next.id);
-      if (!position_ && next.id == ledger::opening) position_ = 0;
+      if (!position_ && next.id == ledger_.opening()) position_ = 0;
       if (!position_) return;
     } else {
       *position_ += std::exchange(next.skipped, 0);

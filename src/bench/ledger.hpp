@@ -10,32 +10,34 @@
 
 namespace chorus::bench {
 
-/// The order that all receivers must agree on: that in which the first of them got the messages. Within it each
-/// sender's messages come in the order in which they were sent, without a hole. Outlives its witnesses.
+/// The order that all receivers in a room must agree on: that in which the first of them got the messages. Within it
+/// each sender's messages come in the order in which they were sent, without a hole. Outlives its witnesses.
 class ledger {
  public:
-  /// The first message of all is sender 0's.
-  static constexpr message_id opening = {0, 0};
+  /// The room has `senders` senders, which have consecutive numbers.
+  ledger(std::uint32_t first_sender, std::size_t senders) : first_sender_(first_sender), positions_(senders) {}
 
-  explicit ledger(std::size_t senders) : positions_(senders) {}
-
+  /// The first message of all is the first sender's.
+  message_id opening() const { return {first_sender_, 0}; }
+  bool has(std::uint32_t sender) const { return index_of(sender) < positions_.size(); }
   std::size_t size() const { return order_.size(); }
   message_id at(std::size_t position) const { return order_[position]; }
   /// How many of a sender's messages somebody has got.
-  std::size_t heard_of(std::size_t sender) const { return positions_[sender].size(); }
+  std::size_t heard_of(std::uint32_t sender) const { return positions_[index_of(sender)].size(); }
   /// The sender's first message that nobody has got yet.
-  message_id next_of(std::uint32_t sender) const {
-    return {sender, static_cast<std::uint32_t>(positions_[sender].size())};
-  }
+  message_id next_of(std::uint32_t sender) const { return {sender, static_cast<std::uint32_t>(heard_of(sender))}; }
   /// Nothing if nobody has got that message yet.
   std::optional<std::size_t> position_of(message_id id) const;
 
  private:
   friend class witness;
 
-  /// `id` is the next message of its sender, who is one of the ledger's.
+  /// Greater than any index for a sender of an earlier room.
+  std::size_t index_of(std::uint32_t sender) const { return std::size_t{sender} - first_sender_; }
+  /// `id` is the next message of its sender, who is one of the room's.
   void append(message_id id);
 
+  std::uint32_t first_sender_;
   std::vector<message_id> order_;
   std::vector<std::vector<std::size_t>> positions_;  ///< of each sender's messages
 };
@@ -45,7 +47,7 @@ class witness {
  public:
   explicit witness(ledger& all) : ledger_(all) {}
 
-  /// The receiver got this message. Throws `check_failed` if another one was due.
+  /// The receiver got this message. Throws `check_failed` if another one was due, or it was said in another room.
   void heard(message_id id);
   /// The receiver was told that it will not get the next `missed` messages.
   void skipped(std::uint64_t missed);

@@ -30,6 +30,17 @@ target resolve(websocket_url url, bool only_loopback) {
   return {std::move(url), found.begin()->endpoint()};
 }
 
+std::vector<target> rooms_of(target const& server, std::size_t rooms) {
+  if (rooms == 0) return {server};
+  auto const& whole = server.url.path;
+  auto const path = whole.substr(0, whole.find('?'));
+  auto const query = whole.substr(path.size());
+  auto const* const slash = path.ends_with('/') ? "" : "/";
+  std::vector<target> found(rooms, server);
+  for (std::size_t i = 0; i != rooms; ++i) found[i].url.path = fmt::format("{}{}room{}{}", path, slash, i, query);
+  return found;
+}
+
 void allow_connections(std::size_t connections) {
   constexpr std::size_t others = 32;  // standard streams, epoll, what libraries open
   auto const needed = connections + others;

@@ -13,13 +13,9 @@ using namespace std::chrono_literals;
 
 double as_us(cpu_time t) { return std::chrono::duration<double, std::micro>(t).count(); }
 
-std::size_t counted_participants(run& r) {
-  return static_cast<std::size_t>(std::ranges::count_if(r.people.participants(), &participant::counted));
-}
-
 awaitable<void> exchange_at_rate(run& r, std::size_t messages, std::size_t size) {
   auto& people = r.people;
-  people.talk().begin(messages, counted_participants(r));
+  people.begin(messages);
   timer pace(people.get_executor());
   auto const begun = clock::now();
   for (std::size_t i = 0; i != messages; ++i) {
@@ -31,7 +27,7 @@ awaitable<void> exchange_at_rate(run& r, std::size_t messages, std::size_t size)
     }
     people.throw_if_failed();
     // Not when it is sent: what a late message suffers, later ones must not hide (coordinated omission).
-    people.say(i % r.options.senders, size, due);
+    people.say(i % people.senders(), size, due);
   }
   co_await people.complete_by(r.deadline());
 }
@@ -39,7 +35,7 @@ awaitable<void> exchange_at_rate(run& r, std::size_t messages, std::size_t size)
 }  // namespace
 
 run::run(executor ex, bench_options const& chosen, target const& server_under_test)
-    : options(chosen), to(server_under_test), people(ex, to, chosen.senders) {
+    : options(chosen), to(server_under_test), people(ex, rooms_of(to, chosen.rooms), chosen.senders) {
   if (options.server_pid) server.emplace(*options.server_pid);
 }
 
@@ -48,6 +44,7 @@ report parameters(bench_options const& o) {
   auto const count = [&asked](char const* key, std::size_t value, char const* label) {
     asked.add(key, std::uint64_t{value}, label);
   };
+  if (o.rooms != 0) count("rooms", o.rooms, "rooms");
   if (o.receivers == 0) {
     count("connections", o.connections, "connections");
     if (o.what == command::storm) {
@@ -57,7 +54,7 @@ report parameters(bench_options const& o) {
     return asked;
   }
   count("receivers", o.receivers, "receivers");
-  count("senders", o.senders, "senders");
+  count("senders", o.senders, o.rooms == 0 ? "senders" : "senders, in each room");
   if (o.rate > 0) {
     asked.add("rate_per_s", o.rate, "messages");
   } else {
@@ -100,8 +97,9 @@ awaitable<void> call_the_roll(run& r) {
   };
   for (auto heard = false; !heard;) {
     if (clock::now() >= give_up) throw check_failed("not everyone hears what is said; " + people.who_is_behind());
-    people.talk().begin(1, people.participants().size());
-    people.say(ledger::opening.sender, least_text_size, clock::now());
+    people.talk().begin(people.participants().size());
+    for (std::size_t room = 0; room != people.rooms(); ++room)
+      people.say(people.talk().room(room).opening().sender, least_text_size, clock::now());
     auto const patience = std::min(clock::now() + 1s, give_up);
     heard = co_await people.wait_for(all_heard, patience);
   }
@@ -114,15 +112,14 @@ awaitable<void> exchange(run& r, std::size_t messages, std::size_t size) {
 
 awaitable<void> exchange_in_flight(run& r, std::size_t messages, std::size_t size, std::size_t in_flight) {
   auto& people = r.people;
-  people.talk().begin(messages, counted_participants(r));
-  people.on_echo = [&people, left = messages, size](std::size_t sender) mutable {
-    if (left == 0) return;
-    --left;
+  people.on_echo = [&people, left = people.begin(messages), size](std::size_t sender) mutable {
+    if (left[sender] == 0) return;
+    --left[sender];
     people.say(sender, size, clock::now());
   };
   // A copy of the function would have a count of its own.
   for (std::size_t i = 0; i != in_flight; ++i)
-    for (std::size_t sender = 0; sender != r.options.senders; ++sender) people.on_echo(sender);
+    for (std::size_t sender = 0; sender != people.senders(); ++sender) people.on_echo(sender);
   co_await people.complete_by(r.deadline());
   people.on_echo = nullptr;
 }

@@ -51,8 +51,8 @@ class stopwatch {
 /// Connects the receivers, and returns when all hear each other and the warm-up is over.
 awaitable<void> assemble(run& r);
 
-/// Returns when all participants hear what the first sender says: a server may say that a connection is open before it
-/// broadcasts to it.
+/// Returns when all participants hear what the first sender in their room says: a server may say that a connection is
+/// open before it broadcasts to it.
 awaitable<void> call_the_roll(run& r);
 
 /// Sends `messages` of `size` bytes, at the rate or in the closed loop of the options, and returns when every counted

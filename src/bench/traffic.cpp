@@ -4,9 +4,15 @@
 
 namespace chorus::bench {
 
-void traffic::begin(std::size_t messages, std::size_t receivers) {
+traffic::traffic(std::size_t senders, std::size_t rooms) : senders_(senders), sent_at_(senders * rooms) {
+  rooms_.reserve(rooms);
+  for (std::size_t room = 0; room != rooms; ++room)
+    rooms_.emplace_back(static_cast<std::uint32_t>(room * senders), senders);
+}
+
+void traffic::begin(std::uint64_t deliveries) {
   latencies_ = {};
-  expected_ = static_cast<std::uint64_t>(messages) * receivers;
+  expected_ = deliveries;
   delivered_ = missed_ = 0;
 }
 
@@ -18,11 +24,10 @@ std::string traffic::say(std::size_t sender, std::size_t size, clock::time_point
 }
 
 std::optional<message_id> traffic::unheard() const {
-  for (std::size_t sender = 0; sender != sent_at_.size(); ++sender) {
+  for (std::uint32_t sender = 0; sender != sent_at_.size(); ++sender) {
     // Each sender's messages are heard in the order in which they were sent.
-    auto const heard = ledger_.heard_of(sender);
-    if (heard != sent_at_[sender].size())
-      return message_id{static_cast<std::uint32_t>(sender), static_cast<std::uint32_t>(heard)};
+    auto const next = rooms_[room_of(sender)].next_of(sender);
+    if (next.number != sent_at_[sender].size()) return next;
   }
   return std::nullopt;
 }

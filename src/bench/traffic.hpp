@@ -24,12 +24,14 @@ struct receiver {
 /// Counts and times deliveries between `begin` and the moment when every counted receiver has all that was said since.
 class traffic {
  public:
-  explicit traffic(std::size_t senders) : ledger_(senders), sent_at_(senders) {}
+  /// There are so many senders in each of the rooms; those of the first room have the first numbers.
+  explicit traffic(std::size_t senders, std::size_t rooms = 1);
 
-  ledger& all() { return ledger_; }
+  ledger& room(std::size_t index) { return rooms_[index]; }
+  std::size_t room_of(std::size_t sender) const { return sender / senders_; }
 
-  /// Counts from zero: `messages` are to reach `receivers` receivers each.
-  void begin(std::size_t messages, std::size_t receivers);
+  /// Counts from zero, up to so many deliveries.
+  void begin(std::uint64_t deliveries);
   /// The text of the sender's next message, of `size` bytes. Its latency counts from `at`.
   std::string say(std::size_t sender, std::size_t size, clock::time_point at);
 
@@ -45,7 +47,8 @@ class traffic {
   latencies const& times() const { return latencies_; }
 
  private:
-  ledger ledger_;
+  std::size_t senders_;  ///< in each room
+  std::vector<ledger> rooms_;
   std::vector<std::vector<clock::time_point>> sent_at_;  ///< of each sender's messages, when
   latencies latencies_;
   std::uint64_t expected_ = 0;

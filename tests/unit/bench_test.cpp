@@ -7,6 +7,7 @@
 #include "bench/client_frame.hpp"
 #include "bench/latencies.hpp"
 #include "bench/ledger.hpp"
+#include "bench/preparation.hpp"
 #include "bench/process_meter.hpp"
 #include "bench/report.hpp"
 #include "bench/stamp.hpp"
@@ -110,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_gap_notice_is_understood) {
 }
 
 BOOST_AUTO_TEST_CASE(receivers_that_agree_are_complete) {
-  ledger all(2);
+  ledger all(0, 2);
   witness first(all);
   witness second(all);
   BOOST_TEST(!first.complete());
@@ -122,7 +123,7 @@ BOOST_AUTO_TEST_CASE(receivers_that_agree_are_complete) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_message_is_named) {
-  ledger all(1);
+  ledger all(0, 1);
   witness first(all);
   for (std::uint32_t n = 0; n != 3; ++n) first.heard({0, n});
   witness second(all);
@@ -134,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_lost_message_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(a_message_that_everyone_lost_is_named) {
-  ledger all(1);
+  ledger all(0, 1);
   witness first(all);
   first.heard({0, 0});
   BOOST_CHECK_EXCEPTION(
@@ -143,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_everyone_lost_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(a_second_copy_is_noticed) {
-  ledger all(1);
+  ledger all(0, 1);
   witness first(all);
   first.heard({0, 0});
   BOOST_CHECK_EXCEPTION(first.heard({0, 0}), check_failed,
@@ -151,7 +152,7 @@ BOOST_AUTO_TEST_CASE(a_second_copy_is_noticed) {
 }
 
 BOOST_AUTO_TEST_CASE(different_orders_are_noticed) {
-  ledger all(2);
+  ledger all(0, 2);
   witness first(all);
   witness second(all);
   for (auto const id : {message_id{0, 0}, message_id{0, 1}, message_id{1, 0}}) first.heard(id);
@@ -160,7 +161,7 @@ BOOST_AUTO_TEST_CASE(different_orders_are_noticed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_gap_is_no_loss) {
-  ledger all(1);
+  ledger all(0, 1);
   witness first(all);
   for (std::uint32_t n = 0; n != 5; ++n) first.heard({0, n});
   witness second(all);
@@ -172,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_gap_is_no_loss) {
 }
 
 BOOST_AUTO_TEST_CASE(a_gap_of_the_wrong_size_is_noticed) {
-  ledger all(1);
+  ledger all(0, 1);
   witness first(all);
   for (std::uint32_t n = 0; n != 5; ++n) first.heard({0, n});
   witness second(all);
@@ -182,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_gap_of_the_wrong_size_is_noticed) {
 }
 
 BOOST_AUTO_TEST_CASE(one_may_be_ahead_of_all_others_after_a_gap) {
-  ledger all(1);
+  ledger all(0, 1);
   witness first(all);
   witness second(all);
   first.heard({0, 0});
@@ -196,13 +197,25 @@ BOOST_AUTO_TEST_CASE(one_may_be_ahead_of_all_others_after_a_gap) {
 }
 
 BOOST_AUTO_TEST_CASE(a_newcomer_begins_anywhere_and_then_follows) {
-  ledger all(1);
+  ledger all(0, 1);
   witness first(all);
   witness newcomer(all);
   newcomer.heard({0, 2});
   newcomer.heard({0, 4});
   for (std::uint32_t n = 0; n != 5; ++n) first.heard({0, n});
   BOOST_CHECK_THROW(newcomer.settle(), check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_said_in_another_room_is_noticed) {
+  for (auto const sender : {1u, 4u}) {
+    ledger second_room(2, 2);
+    witness who(second_room);
+    who.heard({2, 0});
+    who.heard({3, 0});
+    auto const words = "got message 0 of sender " + std::to_string(sender) + ", which was said in another room";
+    BOOST_CHECK_EXCEPTION(who.heard({sender, 0}), check_failed, says(words));
+    BOOST_TEST(who.complete());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(percentiles_are_within_one_percent) {
@@ -238,9 +251,9 @@ BOOST_AUTO_TEST_CASE(durations_that_no_histogram_has_count_as_the_nearest) {
 
 BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
   traffic talk(1);
-  receiver who(talk.all());
+  receiver who(talk.room(0));
   auto const due = clock::now();
-  talk.begin(1, 1);
+  talk.begin(1);
   auto const text = talk.say(0, 64, due);
   BOOST_TEST(!talk.complete());
   BOOST_TEST(talk.heard(who, "[user0]: " + text, due + 5ms).has_value());
@@ -251,8 +264,8 @@ BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
 
 BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
   traffic talk(1);
-  receiver who(talk.all());
-  talk.begin(3, 1);
+  receiver who(talk.room(0));
+  talk.begin(3);
   auto const now = clock::now();
   auto const first = talk.say(0, 64, now);
   talk.heard(who, first, now);
@@ -264,9 +277,9 @@ BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
 
 BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
   traffic talk(1);
-  receiver who(talk.all());
+  receiver who(talk.room(0));
   who.counted = false;
-  talk.begin(1, 1);
+  talk.begin(1);
   auto const text = talk.say(0, 64, clock::now());
   talk.heard(who, text, clock::now());
   BOOST_TEST(!talk.complete());
@@ -275,7 +288,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
 
 BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
   traffic talk(2);
-  receiver who(talk.all());
+  receiver who(talk.room(0));
   auto const now = clock::now();
   for (int i = 0; i != 2; ++i) talk.heard(who, talk.say(0, 64, now), now);
   BOOST_TEST(!talk.unheard().has_value());
@@ -285,9 +298,39 @@ BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
   BOOST_TEST(!talk.unheard().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(rooms_are_complete_together) {
+  traffic talk(2, 2);
+  BOOST_TEST(talk.room_of(1) == 0u);
+  BOOST_TEST(talk.room_of(2) == 1u);
+  receiver first(talk.room(0));
+  receiver second(talk.room(1));
+  talk.begin(2);
+  auto const now = clock::now();
+  talk.heard(second, talk.say(2, 64, now), now);
+  BOOST_TEST(!talk.complete());
+  auto const last = talk.say(1, 64, now);
+  BOOST_TEST((talk.unheard() == message_id{1, 0}));
+  BOOST_CHECK_THROW(talk.heard(second, last, now), check_failed);
+  talk.heard(first, last, now);
+  BOOST_TEST(talk.complete());
+}
+
+BOOST_AUTO_TEST_CASE(rooms_are_below_the_path) {
+  auto const paths = [](std::string const& url, std::size_t rooms) {
+    std::vector<std::string> found;
+    for (auto const& room : rooms_of({parse_url(url), {}}, rooms)) found.push_back(room.url.path);
+    return found;
+  };
+  using list = std::vector<std::string>;
+  BOOST_TEST(paths("ws://h/chat", 0) == list{"/chat"}, boost::test_tools::per_element());
+  BOOST_TEST(paths("ws://h/chat", 2) == (list{"/chat/room0", "/chat/room1"}), boost::test_tools::per_element());
+  BOOST_TEST(paths("ws://h/chat/?name=x", 1) == list{"/chat/room0?name=x"}, boost::test_tools::per_element());
+  BOOST_TEST(paths("ws://h", 1) == list{"/room0"}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_message_of_another_run_is_noticed) {
   traffic talk(1);
-  receiver who(talk.all());
+  receiver who(talk.room(0));
   BOOST_CHECK_THROW(talk.heard(who, make_text({0, 0}, 64), clock::now()), check_failed);
   BOOST_CHECK_THROW(talk.heard(who, make_text({5, 0}, 64), clock::now()), check_failed);
 }
@@ -395,6 +438,12 @@ BOOST_AUTO_TEST_CASE(bad_usage_is_named) {
   complains({"fanout", "--rate=0"}, "--rate: '0' will not do");
   complains({"fanout", "--rate=5", "--in-flight=5"}, "choose one");
   complains({"fanout", "--receivers=5", "--senders=6"}, "--senders");
+  complains({"fanout", "--receivers=5", "--rooms=6"}, "--rooms: there are not so many --receivers");
+  complains({"idle", "--connections=5", "--rooms=6", "--server-pid=1"}, "--rooms: there are not so many --connections");
+  complains({"fanout", "--receivers=5", "--rooms=3", "--senders=2"},
+            "--senders: there are not so many --receivers in a room");
+  complains({"fanout", "--receivers=200000", "--rooms=100000", "--senders=2"}, "--senders: there may be 100000 in all");
+  complains({"storm", "--rooms=5"}, "command line: unknown option '--rooms'");
   complains({"fanout", "http://localhost/"}, "ws://");
   complains({"idle"}, "--server-pid");
   complains({"stalled", "--receivers=5"}, "--stalled");
