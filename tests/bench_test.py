@@ -161,9 +161,10 @@ class FaultyServer:
     """A chat server in a thread that passes every broadcast through `distort(index, count, text)`: what member number
     `index` gets, as a list, instead of the `count`th text."""
 
-    def __init__(self, distort):
+    def __init__(self, distort, **handshake):
         self.port = free_port()
         self._distort = distort
+        self._handshake = handshake  # what `websockets.serve` is told of it
         self._members = []
         self._count = 0
         self._loop = asyncio.new_event_loop()
@@ -177,7 +178,8 @@ class FaultyServer:
         self._stop = self._loop.create_future()
 
         async def serve():
-            async with websockets.serve(self._converse, "127.0.0.1", self.port, compression=None, close_timeout=1):
+            async with websockets.serve(self._converse, "127.0.0.1", self.port, compression=None, close_timeout=1,
+                                        **self._handshake):
                 ready.set()
                 await self._stop
 
@@ -186,20 +188,59 @@ class FaultyServer:
 
     async def _converse(self, connection, *_):
         self._members.append(connection)
-        await connection.send("You are connected!")
         with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+            await self._greet(connection)
             async for text in connection:
-                for index, member in enumerate(list(self._members)):
-                    for distorted in self._distort(index, self._count, text):
-                        if distorted is None:
-                            await member.close(1008)
-                        else:
-                            await member.send("[user]: " + distorted if distorted[0] != "[" else distorted)
-                self._count += 1
+                await self._broadcast(text)
+
+    async def _greet(self, newcomer):
+        await newcomer.send("You are connected!")
+
+    async def _broadcast(self, text):
+        for index, member in enumerate(list(self._members)):
+            for distorted in self._distort(index, self._count, text):
+                if distorted is None:
+                    await member.close(1008)
+                else:
+                    await member.send("[user]: " + distorted if distorted[0] != "[" else distorted)
+        self._count += 1
 
     def close(self):
         self._loop.call_soon_threadsafe(self._stop.set_result, None)
         self._thread.join(DEADLINE)
+
+
+class FaultyJsonServer(FaultyServer):
+    """The same in the JSON dialect, where `distort(index, event)` says what a member gets instead of an event. Of the
+    first five members, each gets `welcome` with the `seq` of its index, and its own joining has the next."""
+
+    def __init__(self, distort):
+        self._seq = 0
+        self._in_turn = asyncio.Lock()
+        super().__init__(distort, subprotocols=["chorus.v1"])
+
+    async def _greet(self, newcomer):
+        async with self._in_turn:
+            index = len(self._members) - 1
+            about = {"name": f"user{index}", "users": index + 1}
+            await self._send(index, {"type": "welcome", "room": "lobby", **about, "epoch": 1, "seq": self._seq,
+                                     "recovered": False})
+            await self._announce({"type": "joined"} | about)
+
+    async def _broadcast(self, text):
+        async with self._in_turn:
+            await self._announce({"type": "message", "from": "somebody", "text": json.loads(text)["text"]})
+
+    async def _announce(self, event):
+        self._seq += 1
+        for index in range(len(self._members)):
+            # As the server writes it: the type, `seq`, and then the rest.
+            await self._send(index, {"type": event["type"], "seq": self._seq} | event | {"at": 1})
+
+    async def _send(self, index, event):
+        for distorted in self._distort(index, event):
+            with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+                await self._members[index].send(json.dumps(distorted, separators=(",", ":")))
 
 
 class Checking(unittest.TestCase):
@@ -315,6 +356,17 @@ class Checking(unittest.TestCase):
         talk = json.loads(result.stdout)["talk"]
         self.assertEqual((talk["deliveries"], talk["missed"]), (5 * 5 * 3 - 1, 1))
 
+    def test_a_server_that_speaks_no_json(self):
+        for handshake, words in (({}, "the server does not agree to the subprotocol chorus.v1"),
+                                 ({"subprotocols": ["chorus.v2"], "select_subprotocol": lambda *_: "chorus.v2"},
+                                  "the server chose the subprotocol 'chorus.v2', which was not offered")):
+            server = FaultyServer(lambda index, count, text: [text], **handshake)
+            self.addCleanup(server.close)
+            for command, who in ("fanout", "connection 0"), ("storm", "the probe"):
+                result = run(command, server.port, "--json-dialect")
+                self.assertEqual(result.returncode, 1, result.stdout)
+                self.assertIn(f"{who}: {words}", result.stderr)
+
     def test_a_server_that_refuses(self):
         server = server_process.ServerProcess("--port=0", "--address=127.0.0.1", "--max-connections=3")
         self.addCleanup(server.end)
@@ -374,6 +426,120 @@ class Checking(unittest.TestCase):
             _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 1)
         self.assertRegex(errors.decode(), r"the server closed the connection|the server hung up|cannot connect|no HTTP")
+
+
+class CheckingJson(unittest.TestCase):
+    """The check of `seq`. Five members join, which are the events 1 to 5; then come the roll call, the warm-up, and 40
+    messages that are measured, up to event 50. The fault is in what the third member gets."""
+
+    def check(self, distort, command="fanout"):
+        server = FaultyJsonServer(distort)
+        self.addCleanup(server.close)
+        load = {"fanout": ["--receivers=5", "--in-flight=4", "--messages=40", "--warm-up=4"],
+                "storm": ["--connections=5", "--talk=3"]}
+        return run(command, server.port, "--json", "--json-dialect", "--at-once=1", "--timeout=2s", *load[command])
+
+    def assert_passes(self, distort, missed=0):
+        result = self.check(distort)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        report = json.loads(result.stdout)
+        self.assertEqual((report["deliveries"], report["missed"]), (5 * 40 - missed, missed))
+
+    def assert_fails(self, distort, words):
+        result = self.check(lambda index, event: distort(event) if index == 2 else [event])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertRegex(json.loads(result.stdout)["error"], "receiver 2: " + words)
+
+    def test_a_server_that_is_right_passes(self):
+        self.assert_passes(lambda index, event: [event])
+
+    def test_fields_in_another_order_are_no_fault(self):
+        self.assert_passes(lambda index, event: [dict(reversed(event.items()))])
+
+    def test_a_lost_message(self):
+        self.assert_fails(lambda event: [] if event["seq"] == 26 else [event],
+                          "got seq 27, out of order, or others were lost; due was seq 26")
+
+    def test_a_lost_joining(self):
+        self.assert_fails(lambda event: [] if event["seq"] == 4 else [event],
+                          "got seq 5, out of order, or others were lost; due was seq 4")
+
+    def test_a_welcome_with_the_wrong_seq(self):
+        self.assert_fails(lambda event: [event | {"seq": 1} if event["type"] == "welcome" else event],
+                          "got seq 3, out of order, or others were lost; due was seq 2")
+
+    def test_an_event_before_the_welcome(self):
+        self.assert_fails(lambda event: [event] if event["type"] != "welcome" else [],
+                          "got seq 3 before it was welcomed")
+
+    def test_an_event_that_comes_twice(self):
+        for seq in 5, 26, 50:
+            self.assert_fails(lambda event: [event] * (2 if event["seq"] == seq else 1),
+                              f"got seq {seq}, out of order or for a second time; due was seq {seq + 1}")
+
+    def test_a_wrong_seq(self):
+        self.assert_fails(lambda event: [event | {"seq": 126} if event["seq"] == 26 else event],
+                          "got seq 126, out of order, or others were lost; due was seq 26")
+
+    def test_a_number_that_nobody_gets(self):
+        result = self.check(lambda index, event: [event | {"seq": event["seq"] + (event["seq"] >= 26)}])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("got seq 27, out of order, or others were lost; due was seq 26", result.stderr)
+
+    def test_other_numbers_than_others_get(self):
+        result = self.check(lambda index, event: [event | {"seq": event["seq"] + (10 if index == 2 else 0)}])
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertRegex(result.stderr, "got message 0 of sender 0 with seq (16, others with seq 6|6, others with seq 16)")
+
+    def test_what_is_no_event(self):
+        self.assert_fails(lambda event: [event] if event["seq"] != 26 else ["[user]: hi"],
+                          "the server sent what is no event of chorus.v1")
+
+    def test_an_error(self):
+        self.assert_fails(lambda event: [event] if event["seq"] != 26 else
+                          [{"type": "error", "code": "unavailable", "detail": "Try again"}],
+                          "the server sent the error unavailable: Try again")
+
+    @staticmethod
+    def with_gap(missing, named):
+        """A member that does not get the events `missing`, and is told of the gap `named` instead."""
+
+        def distort(event):
+            if event["type"] == "welcome" or event["seq"] not in missing:
+                return [event]
+            return [{"type": "gap", "from": named[0], "to": named[-1]}] if event["seq"] == missing[-1] else []
+
+        return distort
+
+    def test_a_gap_with_a_notice_is_no_fault(self):
+        # In the midst, and at the end.
+        for missing in range(26, 29), range(48, 51):
+            distort = self.with_gap(missing, missing)
+            self.assert_passes(lambda index, event: distort(event) if index == 2 else [event], missed=3)
+
+    def test_a_gap_with_a_wrong_notice(self):
+        missing = range(26, 29)
+        self.assert_fails(self.with_gap(missing, range(27, 29)),
+                          "got seq 27, out of order, or others were lost; due was seq 26")
+        self.assert_fails(self.with_gap(missing, range(26, 28)),
+                          "got message 23 of sender 0, out of order, or others were lost; due was message 22")
+        self.assert_fails(self.with_gap(missing, range(26, 30)),
+                          "got seq 29, out of order or for a second time; due was seq 30")
+
+    def test_presence_that_is_not_announced_is_no_fault(self):
+        def distort(index, event):
+            if event["type"] != "joined" or event["users"] < 4:
+                return [event]
+            return [{"type": "users", "users": 4}] if event["users"] == 4 and index != 3 else []
+
+        self.assert_passes(distort)
+
+    def test_a_storm(self):
+        result = self.check(lambda index, event: [event], "storm")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        # The first member is the probe.
+        result = self.check(lambda index, event: [event] if (index, event["seq"]) != (3, 15) else [], "storm")
+        self.assertIn("receiver 2: got seq 16, out of order, or others were lost; due was seq 15", result.stderr)
 
 
 class Usage(unittest.TestCase):

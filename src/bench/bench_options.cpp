@@ -143,6 +143,7 @@ cli::option_group options_of(command what, bench_options& to) {
       {all_but_storm, {"at-once", "N", "32", "handshakes that are under way at a time", into(to.at_once, connections)}},
       {{storm},
        {"at-once", "N", "", "handshakes that are under way at a time, instead of all", into(to.at_once, connections)}},
+      {all, {"json-dialect", "", "", "speak chorus.v1, and check the order by its `seq`, too", into(to.json_dialect)}},
       {all,
        {"server-pid", "PID", "", "measure what this process costs, which is to be the server",
         into(to.server_pid, count(1, std::numeric_limits<pid_t>::max()))}},

@@ -40,6 +40,7 @@ struct bench_options {
   double churn_rate = 0;  ///< joins per second
   std::size_t guests = 0;
 
+  bool json_dialect = false;
   std::chrono::milliseconds timeout{};
   std::optional<pid_t> server_pid;
   std::optional<unsigned> cpu;

@@ -28,7 +28,7 @@ void participant::on_text(std::string_view text, clock::time_point now) { crowd_
 crowd::crowd(executor ex, std::vector<target> rooms, std::size_t senders)
     : executor_(ex),
       rooms_(std::move(rooms)),
-      talk_(senders, rooms_.size()),
+      talk_(senders, rooms_.size(), rooms_.front().json_dialect),
       changed_(ex),
       tasks_(ex, [this](std::exception_ptr error) { fail(error); }),
       senders_(senders * rooms_.size()) {}

@@ -5,16 +5,16 @@
 #include <boost/beast/http/message.hpp>
 #include <string>
 
-#include "protocol/url.hpp"
+#include "bench/preparation.hpp"
 
 namespace chorus::bench {
 
 using upgrade_answer = boost::beast::http::response<boost::beast::http::empty_body>;
 
-/// Asks for a WebSocket without extensions.
-std::string upgrade_request(websocket_url const& url);
+/// Asks for a WebSocket without extensions, in the dialect of the target.
+std::string upgrade_request(target const& to);
 
 /// Throws `check_failed` if the server does not agree to that request, or agrees to another one.
-void check_upgraded(upgrade_answer const& answer);
+void check_upgraded(upgrade_answer const& answer, target const& to);
 
 }  // namespace chorus::bench

@@ -12,18 +12,26 @@ std::optional<std::size_t> ledger::position_of(message_id id) const {
   return positions_[index_of(id.sender)][id.number];
 }
 
-void ledger::append(message_id id) {
+void ledger::append(message_id id, std::uint64_t seq) {
   positions_[index_of(id.sender)].push_back(order_.size());
-  order_.push_back(id);
+  order_.push_back({id, seq});
 }
 
-void witness::heard(message_id id) {
+void witness::heard(message_id id, std::uint64_t seq) {
   if (!ledger_.has(id.sender)) throw check_failed(fmt::format("got {}, which was said in another room", to_string(id)));
-  unsettled_.push_back({std::exchange(skipping_, 0), id});
+  unsettled_.push_back({std::exchange(skipping_, 0), std::exchange(gap_end_, 0), id, seq});
   settle();
 }
 
-void witness::skipped(std::uint64_t missed) { skipping_ += missed; }
+void witness::skipped(std::uint64_t count) {
+  skipping_ += count;
+  missed_ += count;
+}
+
+void witness::skipped_through(std::uint64_t seq) {
+  gap_end_ = seq + 1;
+  settle();
+}
 
 void witness::settle() {
   while (!unsettled_.empty()) {
@@ -34,14 +42,22 @@ void witness::settle() {
       if (!position_) return;
     } else {
       *position_ += std::exchange(next.skipped, 0);
+      pass(next.gap_end);
+      if (is_ahead_with(next.gap_end)) return;
     }
     if (*position_ > ledger_.size()) return;
-    check(next.id);
+    check(next);
     unsettled_.pop_front();
   }
+  if (position_) pass(gap_end_);
 }
 
-void witness::check(message_id id) {
+void witness::pass(std::uint64_t gap_end) {
+  for (; *position_ < ledger_.size() && ledger_.seq_at(*position_) < gap_end; ++*position_) ++missed_;
+}
+
+void witness::check(hearing const& next) {
+  auto const id = next.id;
   auto const is_first_to_hear = *position_ == ledger_.size();
   auto const due = is_first_to_hear ? ledger_.next_of(id.sender) : ledger_.at(*position_);
   if (id != due) {
@@ -49,7 +65,9 @@ void witness::check(message_id id) {
     auto const what = !real || *real > *position_ ? "out of order, or others were lost" : "for a second time";
     throw check_failed(fmt::format("got {}, {}; due was {}", to_string(id), what, to_string(due)));
   }
-  if (is_first_to_hear) ledger_.append(id);
+  if (is_first_to_hear) ledger_.append(id, next.seq);
+  if (auto const seq = ledger_.seq_at(*position_); seq != next.seq)
+    throw check_failed(fmt::format("got {} with seq {}, others with seq {}", to_string(id), next.seq, seq));
   ++*position_;
 }
 

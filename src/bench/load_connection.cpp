@@ -39,13 +39,13 @@ awaitable<void> load_connection::connect(tcp::endpoint to, std::optional<int> re
 }
 
 awaitable<void> load_connection::upgrade(target const& to) {
-  auto const request = upgrade_request(to.url);
+  auto const request = upgrade_request(to);
   auto const [unsent, written] = co_await net::async_write(socket_, net::buffer(request), nothrow);
   if (unsent) throw check_failed("the server hung up: " + unsent.message());
   http::response_parser<http::empty_body> parser;
   auto const [unread, bytes] = co_await http::async_read_header(socket_, input_, parser, nothrow);
   if (unread) throw check_failed("no HTTP response came: " + unread.message());
-  check_upgraded(parser.get());
+  check_upgraded(parser.get(), to);
 }
 
 awaitable<void> load_connection::read_loop(handler& to) {

@@ -42,7 +42,8 @@ awaitable<void> perform(run& r, outcome& result) {
 }
 
 outcome measure(bench_options const& options) {
-  auto const to = resolve(options.to, !options.own_host);
+  auto to = resolve(options.to, !options.own_host);
+  to.json_dialect = options.json_dialect;
   auto const probes = options.what == command::storm ? 1u : 0u;
   allow_connections(options.receivers + options.connections + options.guests + probes);
   if (options.cpu) pin_to_cpu(*options.cpu);

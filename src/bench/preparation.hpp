@@ -12,6 +12,7 @@ namespace chorus::bench {
 struct target {
   websocket_url url;
   tcp::endpoint endpoint;
+  bool json_dialect = false;  ///< it is to speak chorus.v1
 };
 
 /// Resolves the host (blocking; before the run). Throws `cli::usage_error` if there is no such host, or if it is not

@@ -51,7 +51,7 @@ clock::duration probe::take_longest_silence() {
 void probe::shake_hands(target const& to) {
   auto const deadline = clock::now() + patience_;
   socket_.connect(to.endpoint, deadline);
-  socket_.send(upgrade_request(to.url), deadline);
+  socket_.send(upgrade_request(to), deadline);
   http::response_parser<http::empty_body> parser;
   while (!parser.is_header_done()) {
     auto const in_time = receive(deadline);
@@ -60,7 +60,7 @@ void probe::shake_hands(target const& to) {
     input_.consume(parser.put(input_.cdata(), ec));
     if (ec && ec != http::error::need_more) throw check_failed("that is no HTTP response: " + ec.message());
   }
-  check_upgraded(parser.get());
+  check_upgraded(parser.get(), to);
 }
 
 void probe::ping_until_the_end() {

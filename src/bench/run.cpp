@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bench/check_failed.hpp"
+#include "bench/json_event.hpp"
 
 namespace chorus::bench {
 
@@ -44,6 +45,7 @@ report parameters(bench_options const& o) {
   auto const count = [&asked](char const* key, std::size_t value, char const* label) {
     asked.add(key, std::uint64_t{value}, label);
   };
+  if (o.json_dialect) asked.add("subprotocol", std::string(json_subprotocol), "subprotocol");
   if (o.rooms != 0) count("rooms", o.rooms, "rooms");
   if (o.receivers == 0) {
     count("connections", o.connections, "connections");

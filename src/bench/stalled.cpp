@@ -83,7 +83,7 @@ awaitable<outcome> resume(run& r, std::vector<participant*> const& stalled) {
     if (!in_time && !caught_up(*m))
       throw check_failed(fmt::format("receiver {} reads again, but has neither got {} nor been told that it will not",
                                      m->index(), m->progress.due()));
-    ++(m->gone() ? found.cut_off : m->missed != 0 ? found.told : found.all);
+    ++(m->gone() ? found.cut_off : m->progress.missed() != 0 ? found.told : found.all);
   }
   co_return found;
 }

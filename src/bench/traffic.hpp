@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/event_order.hpp"
 #include "bench/latencies.hpp"
 #include "bench/ledger.hpp"
 
@@ -14,28 +15,30 @@ namespace chorus::bench {
 
 /// One who hears.
 struct receiver {
-  explicit receiver(ledger& all) : progress(all) {}
+  explicit receiver(ledger& room) : progress(room) {}
 
   witness progress;
-  std::uint64_t missed = 0;  ///< messages, as gap notices said
+  event_order events;   ///< of the JSON dialect only
   bool counted = true;  ///< its deliveries are what is waited for and measured; of others only the order is checked
 };
 
 /// Counts and times deliveries between `begin` and the moment when every counted receiver has all that was said since.
 class traffic {
  public:
-  /// There are so many senders in each of the rooms; those of the first room have the first numbers.
-  explicit traffic(std::size_t senders, std::size_t rooms = 1);
+  /// There are so many senders in each of the rooms; those of the first room have the first numbers. What is said and
+  /// heard is plain text, or JSON.
+  explicit traffic(std::size_t senders, std::size_t rooms = 1, bool json_dialect = false);
 
   ledger& room(std::size_t index) { return rooms_[index]; }
   std::size_t room_of(std::size_t sender) const { return sender / senders_; }
 
   /// Counts from zero, up to so many deliveries.
   void begin(std::uint64_t deliveries);
-  /// The text of the sender's next message, of `size` bytes. Its latency counts from `at`.
+  /// What the sender sends for its next message, a text of `size` bytes. Its latency counts from `at`.
   std::string say(std::size_t sender, std::size_t size, clock::time_point at);
 
-  /// `who` received a text at `now`. Returns the message that it was, if it was one of ours. Throws `check_failed`.
+  /// `who`, which is there until there is no more traffic, received a text at `now`. Returns the message that it was,
+  /// if it was one of ours. Throws `check_failed`.
   std::optional<message_id> heard(receiver& who, std::string_view text, clock::time_point now);
 
   std::uint64_t expected() const { return expected_; }
@@ -47,9 +50,17 @@ class traffic {
   latencies const& times() const { return latencies_; }
 
  private:
+  std::optional<message_id> heard_json(receiver& who, std::string_view text, clock::time_point now);
+  void deliver(receiver& who, message_id id, std::uint64_t seq, clock::time_point now);
+  template <class Step>
+  void advance(receiver& who, Step step);
+  void settle_those_ahead();
+
   std::size_t senders_;  ///< in each room
+  bool json_dialect_;
   std::vector<ledger> rooms_;
   std::vector<std::vector<clock::time_point>> sent_at_;  ///< of each sender's messages, when
+  std::vector<receiver*> ahead_;                         ///< who was told of a gap that others may not have reached
   latencies latencies_;
   std::uint64_t expected_ = 0;
   std::uint64_t delivered_ = 0;

@@ -5,6 +5,9 @@
 #include "bench/blocking_socket.hpp"
 #include "bench/check_failed.hpp"
 #include "bench/client_frame.hpp"
+#include "bench/event_order.hpp"
+#include "bench/handshake.hpp"
+#include "bench/json_event.hpp"
 #include "bench/latencies.hpp"
 #include "bench/ledger.hpp"
 #include "bench/preparation.hpp"
@@ -27,6 +30,24 @@ auto says(std::string const& words) {
     BOOST_TEST(e.what() == words);
     return std::string(e.what()).find(words) != std::string::npos;
   };
+}
+
+/// What a member that was welcomed at `seq` 4 as `me` hears, and what is wrong with it, or nothing.
+std::string fault_in(std::vector<json_event> const& events) {
+  event_order order;
+  try {
+    order.heard(welcome{4, "me"});
+    for (auto const& event : events) order.heard(event);
+  } catch (check_failed const& e) {
+    return e.what();
+  }
+  return {};
+}
+
+/// Whether a message of that `seq` would do after these events.
+bool may_follow(std::vector<json_event> events, std::uint64_t seq) {
+  events.push_back(message{seq, std::nullopt});
+  return fault_in(events).empty();
 }
 
 bench_options parse(std::vector<char const*> const& arguments) { return parse_bench_options(arguments); }
@@ -108,6 +129,104 @@ BOOST_AUTO_TEST_CASE(a_gap_notice_is_understood) {
   BOOST_TEST(find_gap("[chorus]: 12 messages skipped").value() == 12u);
   BOOST_TEST(!find_gap("[chorus]: many messages skipped").has_value());
   BOOST_TEST(!find_gap("[user0]: 12 messages skipped").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_message_in_json_is_understood_however_it_is_written) {
+  message_id const id{3, 7};
+  auto const text = make_text(id, 64);
+  std::string const usual = R"({"type":"message","seq":12,"from":"bob","text":")" + text + R"(","at":1764097282000})";
+  std::string const with_id = R"({"type":"message","seq":12,"from":"bob","text":")" + text + R"(","at":1,"id":"x"})";
+  std::string const escaped = R"({"type":"message","seq":12,"from":"b\"b","text":")" + text + R"(","at":1})";
+  std::string const turned = R"({ "text": ")" + text + R"(", "seq": 12, "type": "message" })";
+  for (auto const& written : {usual, with_id, escaped, turned}) {
+    auto const event = parse_json_event(written);
+    BOOST_REQUIRE(std::holds_alternative<message>(event));
+    BOOST_TEST(std::get<message>(event).seq == 12u);
+    BOOST_TEST((std::get<message>(event).id == id));
+  }
+  auto damaged = usual;
+  damaged[usual.find(text) + 50] ^= 1;
+  BOOST_CHECK_THROW(parse_json_event(damaged), check_failed);
+  auto const other = parse_json_event(R"({"type":"message","seq":1,"from":"bob","text":"hi","at":1})");
+  BOOST_TEST(!std::get<message>(other).id.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(other_events_in_json_are_understood) {
+  auto const greeting = std::get<welcome>(
+      parse_json_event(R"({"type":"welcome","room":"r","name":"bob","users":3,"epoch":9,"seq":8,"recovered":false})"));
+  BOOST_TEST(greeting.seq == 8u);
+  BOOST_TEST(greeting.name == "bob");
+  for (auto const* const type : {"joined", "left", "renamed"}) {
+    auto const json = R"({"type":")" + std::string(type) + R"(","seq":9,"name":"al","users":3,"at":1})";
+    auto const change = std::get<presence>(parse_json_event(json));
+    BOOST_TEST(change.seq == 9u);
+    BOOST_TEST(change.name == "al");
+  }
+  auto const missing = std::get<gap>(parse_json_event(R"({"type":"gap","from":3,"to":9})"));
+  BOOST_TEST(missing.from == 3u);
+  BOOST_TEST(missing.to == 9u);
+  BOOST_TEST(std::holds_alternative<turn>(parse_json_event(R"({"type":"users","users":1001})")));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_event_is_refused) {
+  for (auto const* const text : {"", "hi", "[]", "{}", R"({"type":1})", R"({"type":"message","text":"x"})",
+                                 R"({"type":"replayed","from":1,"to":2})", R"({"type":"gap","from":-1,"to":2})",
+                                 R"({"type":"gap","from":1.0,"to":2})", R"({"type":"joined","seq":1})",
+                                 R"({"type":"message","seq":1,"from":"bob","text":"hi","at":1}x)"})
+    BOOST_CHECK_EXCEPTION(parse_json_event(text), check_failed, [](check_failed const& e) {
+      return std::string(e.what()).starts_with("the server sent what is no event of chorus.v1: ");
+    });
+  BOOST_CHECK_EXCEPTION(parse_json_event(R"({"type":"error","code":"unavailable","detail":"try again"})"), check_failed,
+                        says("the server sent the error unavailable: try again"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_in_json_is_json) { BOOST_TEST(say_command("hi") == R"({"type":"say","text":"hi"})"); }
+
+BOOST_AUTO_TEST_CASE(a_subprotocol_is_offered_and_demanded) {
+  target const json{parse_url("ws://h/chat"), {}, true};
+  target const text{parse_url("ws://h/chat"), {}};
+  BOOST_TEST(upgrade_request(json).find("\r\nSec-WebSocket-Protocol: chorus.v1\r\n") != std::string::npos);
+  BOOST_TEST(upgrade_request(text).find("Sec-WebSocket-Protocol") == std::string::npos);
+  upgrade_answer answer(boost::beast::http::status::switching_protocols, 11);
+  answer.set("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  check_upgraded(answer, text);
+  BOOST_CHECK_EXCEPTION(check_upgraded(answer, json), check_failed,
+                        says("the server does not agree to the subprotocol chorus.v1"));
+  answer.set("Sec-WebSocket-Protocol", "chorus.v1");
+  check_upgraded(answer, json);
+  BOOST_CHECK_EXCEPTION(check_upgraded(answer, text), check_failed,
+                        says("the server chose the subprotocol 'chorus.v1', which was not offered"));
+  answer.set("Sec-WebSocket-Protocol", "chorus.v2");
+  BOOST_CHECK_THROW(check_upgraded(answer, json), check_failed);
+}
+
+BOOST_AUTO_TEST_CASE(events_follow_each_other) {
+  BOOST_TEST(fault_in({presence{5, "me"}, message{6, {}}, presence{7, "al"}, message{8, {}}}) == "");
+  BOOST_TEST(fault_in({presence{5, "me"}, message{7, {}}}) ==
+             "got seq 7, out of order, or others were lost; due was seq 6");
+  BOOST_TEST(fault_in({presence{5, "me"}, message{5, {}}}) ==
+             "got seq 5, out of order or for a second time; due was seq 6");
+  BOOST_TEST(fault_in({message{4, {}}}) == "got seq 4, out of order or for a second time; due was seq 5");
+  BOOST_TEST(fault_in({presence{6, "me"}}) == "got seq 6, out of order, or others were lost; due was seq 5");
+  BOOST_TEST(fault_in({welcome{5, "me"}}) == "was welcomed for a second time");
+  event_order unwelcome;
+  BOOST_CHECK_EXCEPTION(unwelcome.heard(message{1, {}}), check_failed, says("got seq 1 before it was welcomed"));
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_is_named_to_the_seq) {
+  BOOST_TEST(fault_in({presence{5, "me"}, gap{6, 9}, message{10, {}}}) == "");
+  BOOST_TEST(fault_in({presence{5, "me"}, gap{7, 9}}) == "got seq 7, out of order, or others were lost; due was seq 6");
+  BOOST_TEST(fault_in({gap{5, 9}, message{9, {}}}) == "got seq 9, out of order or for a second time; due was seq 10");
+  BOOST_TEST(fault_in({gap{5, 4}}) == "was told of a gap from seq 5 to 4");
+}
+
+BOOST_AUTO_TEST_CASE(presence_that_is_not_announced_leaves_holes) {
+  BOOST_TEST(!may_follow({presence{5, "me"}}, 7));
+  BOOST_TEST(may_follow({presence{5, "me"}, turn{}}, 7));
+  BOOST_TEST(!may_follow({presence{5, "me"}, turn{}, presence{9, "al"}}, 11));
+  // In a room that is large already, a newcomer's own joining is not announced.
+  BOOST_TEST(may_follow({message{6, {}}}, 8));
+  BOOST_TEST(!may_follow({message{6, {}}, presence{9, "al"}}, 11));
 }
 
 BOOST_AUTO_TEST_CASE(receivers_that_agree_are_complete) {
@@ -196,6 +315,67 @@ BOOST_AUTO_TEST_CASE(one_may_be_ahead_of_all_others_after_a_gap) {
   BOOST_TEST(second.complete());
 }
 
+BOOST_AUTO_TEST_CASE(a_gap_up_to_a_seq_counts_the_messages_in_it) {
+  ledger all(0, 1);
+  witness first(all);
+  // In between, somebody joined.
+  for (std::uint32_t n = 0; n != 5; ++n) first.heard({0, n}, 2 * n + 1);
+  witness second(all);
+  second.heard({0, 0}, 1);
+  second.skipped_through(5);
+  BOOST_TEST(second.missed() == 2u);
+  BOOST_TEST(second.due() == "message 3 of sender 0");
+  second.heard({0, 3}, 7);
+  second.skipped_through(9);
+  BOOST_TEST(second.missed() == 3u);
+  BOOST_TEST(second.complete());
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_that_ends_at_the_wrong_seq_is_noticed) {
+  ledger all(0, 1);
+  witness first(all);
+  for (std::uint32_t n = 0; n != 4; ++n) first.heard({0, n}, n + 1);
+  for (auto const wrong_end : {2u, 4u}) {
+    witness second(all);
+    second.heard({0, 0}, 1);
+    second.skipped_through(wrong_end);
+    BOOST_CHECK_THROW(second.heard({0, 3}, 4), check_failed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_may_be_ahead_of_all_others_after_a_gap_up_to_a_seq) {
+  ledger all(0, 2);
+  witness first(all);
+  witness second(all);
+  first.heard({0, 0}, 1);
+  second.heard({0, 0}, 1);
+  second.skipped_through(3);
+  BOOST_TEST(second.is_ahead());
+  // It would be the next of its sender, but others are going to hear two before it.
+  second.heard({1, 0}, 4);
+  second.skipped_through(5);
+  BOOST_TEST(!second.complete());
+  first.heard({0, 1}, 2);
+  first.heard({0, 2}, 3);
+  first.heard({1, 0}, 4);
+  second.settle();
+  BOOST_TEST(second.missed() == 2u);
+  first.heard({1, 1}, 5);
+  second.settle();
+  BOOST_TEST(second.missed() == 3u);
+  BOOST_TEST(!second.is_ahead());
+  BOOST_TEST(second.complete());
+}
+
+BOOST_AUTO_TEST_CASE(all_agree_on_the_seq_of_a_message) {
+  ledger all(0, 1);
+  witness first(all);
+  witness second(all);
+  first.heard({0, 0}, 7);
+  BOOST_CHECK_EXCEPTION(second.heard({0, 0}, 8), check_failed,
+                        says("got message 0 of sender 0 with seq 8, others with seq 7"));
+}
+
 BOOST_AUTO_TEST_CASE(a_newcomer_begins_anywhere_and_then_follows) {
   ledger all(0, 1);
   witness first(all);
@@ -272,7 +452,7 @@ BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
   talk.heard(who, "[chorus]: 2 messages skipped", now);
   BOOST_TEST(talk.complete());
   BOOST_TEST(talk.missed() == 2u);
-  BOOST_TEST(who.missed == 2u);
+  BOOST_TEST(who.progress.missed() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
@@ -296,6 +476,34 @@ BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
   BOOST_TEST((talk.unheard() == message_id{1, 0}));
   talk.heard(who, lost, now);
   BOOST_TEST(!talk.unheard().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_missed_up_to_a_seq_counts_when_others_have_got_it) {
+  traffic talk(1, 1, true);
+  receiver first(talk.room(0));
+  receiver second(talk.room(0));
+  auto const now = clock::now();
+  auto const hear = [&](receiver& who, std::string_view json) { return talk.heard(who, json, now); };
+  auto const greeting = R"({"type":"welcome","room":"r","name":"me","users":1,"epoch":1,"seq":0,"recovered":false})";
+  for (auto* const who : {&first, &second}) hear(*who, greeting);
+  talk.begin(6);
+  std::vector<std::string> events;
+  for (int seq = 1; seq != 4; ++seq) {
+    auto const said = talk.say(0, 64, now);
+    BOOST_TEST(said.starts_with(R"({"type":"say","text":"bench )"));
+    auto const text = said.substr(said.find("bench"), 64);
+    events.push_back(R"({"type":"message","seq":)" + std::to_string(seq) + R"(,"from":"me","text":")" + text +
+                     R"(","at":1})");
+  }
+  for (auto* const who : {&first, &second}) BOOST_TEST(hear(*who, events[0]).has_value());
+  hear(second, R"({"type":"gap","from":2,"to":3})");
+  BOOST_TEST(talk.missed() == 0u);
+  hear(first, events[1]);
+  BOOST_TEST(talk.missed() == 1u);
+  BOOST_TEST(!talk.complete());
+  hear(first, events[2]);
+  BOOST_TEST(talk.missed() == 2u);
+  BOOST_TEST(talk.complete());
 }
 
 BOOST_AUTO_TEST_CASE(rooms_are_complete_together) {
