@@ -305,6 +305,22 @@ class Checking(unittest.TestCase):
         self.assertEqual(result.returncode, 1, result.stdout)
         self.assertRegex(result.stderr, r"receiver \d: got message 0 of sender \d, which was said in another room")
 
+    def test_what_comes_late_of_the_roll_call_is_not_counted_later(self):
+        held = {}
+
+        def hold(index, count, text):
+            said = held.get(index, []) + [text]
+            if count > 1:
+                held[index] = []
+                return said
+            # The first message comes with the second one, and that comes with the third.
+            held[index] = [text]
+            return said[:-1]
+
+        result = self.check(hold, "--timeout=5s")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(json.loads(result.stdout)["deliveries"], 5 * 40)
+
     def test_a_closed_connection(self):
         self.assert_fails(lambda count, text: [None] if count == 20 else [text],
                           r"receiver 2: the server closed the connection with code 1008")

@@ -93,9 +93,11 @@ awaitable<void> assemble(run& r) {
 awaitable<void> call_the_roll(run& r) {
   auto& people = r.people;
   auto const give_up = r.deadline();
+  // What was said before, and is heard late, must not count later.
   crowd::condition const all_heard = [&people] {
     return people.talk().complete() &&
-           std::ranges::all_of(people.participants(), [](participant const& m) { return m.progress.complete(); });
+           std::ranges::all_of(people.participants(), [](participant const& m) { return m.progress.complete(); }) &&
+           !people.talk().unheard();
   };
   for (auto heard = false; !heard;) {
     if (clock::now() >= give_up) throw check_failed("not everyone hears what is said; " + people.who_is_behind());
