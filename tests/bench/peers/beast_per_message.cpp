@@ -1,13 +1,15 @@
 // beast_per_message: the chat as one writes it with Boost.Beast today.
 //
 // As in Beast's own chat example: a session has a queue of shared strings and one async_write at a time, and a message
-// that is read is pushed to every session. So each delivery is an asynchronous operation and a system call of its own.
+// that is read is pushed to every session in the room, which is a path. So each delivery is an asynchronous operation
+// and a system call of its own.
 //
 // Usage: beast_per_message PORT
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 #include <cstdint>
 #include <cstdio>
@@ -15,12 +17,14 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 namespace {
 
 namespace beast = boost::beast;
+namespace http = beast::http;
 namespace net = boost::asio;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
@@ -28,23 +32,28 @@ using net::ip::tcp;
 
 class session;
 
-struct lobby {
+struct room {
   std::unordered_set<session*> sessions;
   std::size_t ever_joined = 0;
 };
 
+using rooms_by_path = std::unordered_map<std::string, room>;
+
 class session : public std::enable_shared_from_this<session> {
  public:
-  session(tcp::socket socket, lobby& room) : stream_(std::move(socket)), room_(room) {}
+  session(tcp::socket socket, rooms_by_path& rooms) : stream_(std::move(socket)), rooms_(rooms) {}
   session(session const&) = delete;
   session& operator=(session const&) = delete;
-  ~session() { room_.sessions.erase(this); }
+  ~session() {
+    if (room_ != nullptr) room_->sessions.erase(this);
+  }
 
   void run() {
-    stream_.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
-    stream_.async_accept([self = shared_from_this()](error_code ec) {
-      if (!ec) self->join();
-    });
+    auto const request = std::make_shared<upgrade>();
+    auto const accept = [self = shared_from_this(), request](error_code ec, std::size_t) {
+      if (!ec) self->accept(*request);
+    };
+    http::async_read(stream_.next_layer(), buffer_, *request, accept);
   }
 
   void send(std::shared_ptr<std::string const> text) {
@@ -53,10 +62,21 @@ class session : public std::enable_shared_from_this<session> {
   }
 
  private:
-  void join() {
-    name_ = "user" + std::to_string(room_.ever_joined++);
-    room_.sessions.insert(this);
-    auto const users = std::to_string(room_.sessions.size());
+  using upgrade = http::request<http::empty_body>;
+
+  void accept(upgrade const& request) {
+    stream_.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
+    auto const join = [self = shared_from_this(), path = std::string(request.target())](error_code ec) {
+      if (!ec) self->join(path);
+    };
+    stream_.async_accept(request, join);
+  }
+
+  void join(std::string const& path) {
+    room_ = &rooms_[path];
+    name_ = "user" + std::to_string(room_->ever_joined++);
+    room_->sessions.insert(this);
+    auto const users = std::to_string(room_->sessions.size());
     send(std::make_shared<std::string const>("You are connected! There are " + users + " users here."));
     read_next();
   }
@@ -72,7 +92,7 @@ class session : public std::enable_shared_from_this<session> {
     buffer_.consume(buffer_.size());
     if (stream_.got_text()) {
       auto const text = std::make_shared<std::string const>("[" + name_ + "]: " + said);
-      for (auto* const each : room_.sessions) each->send(text);
+      for (auto* const each : room_->sessions) each->send(text);
     }
     read_next();
   }
@@ -86,19 +106,20 @@ class session : public std::enable_shared_from_this<session> {
   }
 
   websocket::stream<beast::tcp_stream> stream_;
-  lobby& room_;
+  rooms_by_path& rooms_;
+  room* room_ = nullptr;
   std::string name_;
   beast::flat_buffer buffer_;
   std::deque<std::shared_ptr<std::string const>> queue_;
 };
 
-void accept_next(tcp::acceptor& acceptor, lobby& room) {
-  acceptor.async_accept([&acceptor, &room](error_code ec, tcp::socket socket) {
+void accept_next(tcp::acceptor& acceptor, rooms_by_path& rooms) {
+  acceptor.async_accept([&acceptor, &rooms](error_code ec, tcp::socket socket) {
     if (!ec) {
       socket.set_option(tcp::no_delay(true), ec);
-      std::make_shared<session>(std::move(socket), room)->run();
+      std::make_shared<session>(std::move(socket), rooms)->run();
     }
-    accept_next(acceptor, room);
+    accept_next(acceptor, rooms);
   });
 }
 
@@ -110,10 +131,10 @@ int main(int argc, char* argv[]) {
     return 2;
   }
   auto const port = static_cast<std::uint16_t>(std::atoi(argv[1]));
-  lobby room;
+  rooms_by_path rooms;
   net::io_context io(1);
   tcp::acceptor acceptor(io, {net::ip::address_v4::loopback(), port});
-  accept_next(acceptor, room);
+  accept_next(acceptor, rooms);
   std::printf("listening on port %d\n", port);
   std::fflush(stdout);
   io.run();

@@ -1,8 +1,8 @@
 // floor: the least that a chat server can do, and so the limit that Chorus is compared with.
 //
 // One thread, raw epoll, no library but libc. In every round of epoll all readable sockets are read, once each, until a
-// round finds nothing more to read. All messages up to then become one contiguous string of frames, and every peer gets
-// that with one send. What remains is what the kernel takes for moving the bytes.
+// round finds nothing more to read. All messages up to then become one contiguous string of frames for each room, which
+// is a path, and every peer there gets that with one send. What remains is what the kernel takes for moving the bytes.
 //
 // It speaks as much WebSocket as it takes to be measured: text messages of one frame, ping and close. Who sends
 // anything else is cut off, and so is who lets more than a mebibyte wait.
@@ -22,6 +22,7 @@
 #include <string_view>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include <unordered_map>
 #include <vector>
 
 #include "floor_wire.hpp"
@@ -37,6 +38,14 @@ constexpr std::size_t max_input = 1 << 20;  // the largest request or frame that
   std::exit(1);
 }
 
+struct peer;
+
+struct room {
+  std::vector<peer*> members;
+  std::size_t ever_joined = 0;
+  std::string batch;  // the messages that wait for the next fan-out, as frames
+};
+
 struct peer {
   explicit peer(int socket) : fd(socket) {}
   peer(peer const&) = delete;
@@ -44,7 +53,7 @@ struct peer {
   ~peer() { ::close(fd); }
 
   int fd;
-  bool joined = false;   // the handshake is done
+  room* in = nullptr;    // none before the handshake is done
   bool closing = false;  // it said goodbye, and is to hear the same
   bool gone = false;
   std::string label;    // "[user7]: "
@@ -69,7 +78,7 @@ class chat {
   [[noreturn]] void run() {
     std::array<epoll_event, 2048> events;
     while (true) {
-      int const patience = batch_.empty() ? -1 : 0;
+      int const patience = talking_.empty() ? -1 : 0;
       auto const ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), patience);
       for (int i = 0; i < ready; ++i) {
         auto const& event = events[static_cast<std::size_t>(i)];
@@ -81,7 +90,7 @@ class chat {
         if ((event.events & EPOLLOUT) != 0) flush(*who);
         if ((event.events & ~EPOLLOUT) != 0 && !who->gone) read(*who);
       }
-      if (ready == 0 || some_leave_ || batch_.size() > max_batch) fan_out();
+      if (ready == 0 || some_leave_ || batched_ > max_batch) fan_out();
       if (some_leave_) let_leave();
     }
   }
@@ -117,8 +126,8 @@ class chat {
     if (received < 0 && errno == EAGAIN) return;
     if (received <= 0) return drop(who);
     auto const size = kept + static_cast<std::size_t>(received);
-    auto used = who.joined ? 0 : join(who, {input_.data(), size});
-    while (who.joined && !who.gone && !who.closing) {
+    auto used = who.in != nullptr ? 0 : join(who, {input_.data(), size});
+    while (who.in != nullptr && !who.gone && !who.closing) {
       auto const next = wire::parse_frame(input_.data() + used, size - used, max_input);
       if (!next.valid) return drop(who);
       if (next.size == 0) break;
@@ -137,17 +146,21 @@ class chat {
       drop(who);
       return 0;
     }
-    who.joined = true;
-    who.label = "[user" + std::to_string(ever_joined_++) + "]: ";
-    ++joined_;
-    wire::append_frame(answer, wire::text, "You are connected! There are " + std::to_string(joined_) + " users here.");
+    who.in = &rooms_[wire::path_of(input.substr(0, end))];
+    who.in->members.push_back(&who);
+    who.label = "[user" + std::to_string(who.in->ever_joined++) + "]: ";
+    auto const users = std::to_string(who.in->members.size());
+    wire::append_frame(answer, wire::text, "You are connected! There are " + users + " users here.");
     write(who, answer);
     return end + 4;
   }
 
   void receive(peer& from, wire::frame const& what) {
     if (what.first_byte == wire::text) {
-      wire::append_frame(batch_, wire::text, from.label, what.payload);
+      auto& batch = from.in->batch;
+      if (batch.empty()) talking_.push_back(from.in);
+      wire::append_frame(batch, wire::text, from.label, what.payload);
+      batched_ += what.size;
     } else if (what.first_byte == wire::ping) {
       std::string answer;
       wire::append_frame(answer, wire::pong, what.payload);
@@ -160,10 +173,13 @@ class chat {
   }
 
   void fan_out() {
-    if (batch_.empty()) return;
-    for (auto& to : peers_)
-      if (to->joined && !to->gone) write(*to, batch_);
-    batch_.clear();
+    for (auto* const talking : talking_) {
+      for (auto* const to : talking->members)
+        if (!to->gone) write(*to, talking->batch);
+      talking->batch.clear();
+    }
+    talking_.clear();
+    batched_ = 0;
   }
 
   void write(peer& to, std::string_view bytes) {
@@ -194,7 +210,7 @@ class chat {
     for (auto& who : peers_) {
       if (!who->closing && !who->gone) continue;
       if (who->closing && who->backlog.empty()) send(*who, wire::normal_closure);
-      if (who->joined) --joined_;
+      if (who->in != nullptr) std::erase(who->in->members, who.get());
     }
     std::erase_if(peers_, [](auto const& who) { return who->closing || who->gone; });
     some_leave_ = false;
@@ -203,9 +219,9 @@ class chat {
   int const epoll_ = ::epoll_create1(0);
   int const listener_;
   std::vector<std::unique_ptr<peer>> peers_;
-  std::size_t joined_ = 0;
-  std::size_t ever_joined_ = 0;
-  std::string batch_;  // the messages that wait for the next fan-out, as frames
+  std::unordered_map<std::string, room> rooms_;  // by path
+  std::vector<room*> talking_;                   // those with a batch
+  std::size_t batched_ = 0;                      // bytes in all batches
   std::vector<char> input_ = std::vector<char>(max_input);
   bool some_leave_ = false;
 };

@@ -2,6 +2,7 @@
 // What the floor knows of HTTP and WebSocket (RFC 6455): one upgrade request, and frames that are whole messages.
 // Pure functions over bytes. Beast lends the hash of the handshake.
 
+#include <algorithm>
 #include <boost/beast/websocket/detail/hybi13.hpp>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +15,12 @@ namespace wire {
 constexpr unsigned char text = 0x81, close = 0x88, ping = 0x89, pong = 0x8A;
 
 constexpr std::string_view normal_closure = "\x88\x02\x03\xE8";
+
+/// What stands between the method and the version in a request.
+inline std::string path_of(std::string_view request) {
+  auto const begin = std::min(request.find(' '), request.size() - 1) + 1;
+  return std::string(request.substr(begin, request.find(' ', begin) - begin));
+}
 
 /// The answer to an upgrade request; empty if its key is missing or none.
 inline std::string accept_upgrade(std::string const& request) {

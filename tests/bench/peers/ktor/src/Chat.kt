@@ -1,10 +1,12 @@
-// The chat of the Ktor tutorial: a synchronized set of connections, and for every message one send per connection.
+// The chat of the Ktor tutorial: a synchronized set of connections, and for every message one send per connection. Each
+// path is a room with a set of its own.
 //
 // Usage: java ChatKt PORT
 
 import io.ktor.server.application.install
 import io.ktor.server.engine.embeddedServer
 import io.ktor.server.netty.Netty
+import io.ktor.server.request.path
 import io.ktor.server.routing.routing
 import io.ktor.server.websocket.WebSockets
 import io.ktor.server.websocket.pingPeriod
@@ -15,6 +17,7 @@ import io.ktor.websocket.Frame
 import io.ktor.websocket.readText
 import io.ktor.websocket.send
 import java.util.Collections
+import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.seconds
 
@@ -34,8 +37,11 @@ fun main(arguments: Array<String>) {
             timeout = 15.seconds
         }
         routing {
-            val connections = Collections.synchronizedSet(LinkedHashSet<Connection>())
+            val rooms = ConcurrentHashMap<String, MutableSet<Connection>>()
             webSocket("{...}") {
+                val connections = rooms.computeIfAbsent(call.request.path()) {
+                    Collections.synchronizedSet(LinkedHashSet<Connection>())
+                }
                 val connection = Connection(this)
                 connections += connection
                 try {
