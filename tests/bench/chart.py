@@ -102,7 +102,7 @@ def axes(layout, servers, workloads, low, high):
 def script(results):
     """What gnuplot is to do."""
     servers = results.servers
-    workloads = [workload for workload in results.workloads if workload.is_fan_out]
+    workloads = [workload for workload in results.workloads if workload.is_fan_out and not workload.json]
     layout = Layout(servers, workloads)
     bars, labels, failures = [], [], []
     for at, workload in enumerate(workloads):

@@ -16,7 +16,7 @@ import servers
 from workloads import WORKLOADS
 
 BY_KEY = {workload.key: workload for workload in WORKLOADS}
-W1, STALLED, IDLE = BY_KEY["w1"], BY_KEY["stalled"], BY_KEY["idle"]
+W1, W32, JSON32, STALLED, IDLE = (BY_KEY[key] for key in ("w1", "w32", "json32", "stalled", "idle"))
 CHORUS, PEER = {"key": "chorus", "title": "Chorus"}, {"key": "peer", "title": "A peer"}
 
 
@@ -80,6 +80,8 @@ class Failures(unittest.TestCase):
                 ("timed out", "too slow"),
                 ("receiver 3: the server closed the connection with code 1013", "cut off a reader"),
                 ("connection 3: cannot connect: Connection refused", "was gone"),
+                ("connection 0: the server does not agree to the subprotocol chorus.v1", "no JSON dialect"),
+                ("chorus-bench: 10000 connections need 10032 open files, but the limit is 4096", "too few descriptors"),
                 ("a message came damaged: \"x\"", "a message came damaged"),
                 ("Something_that_is_written_in_one_very_long_word", "Something_that_is_written_in_..."),
                 ("", "failed")):
@@ -114,6 +116,16 @@ class Tables(unittest.TestCase):
                      "- ws: there is no npm"):
             self.assertIn(line, lines)
         self.assertTrue(any(line.startswith("Medians of 2 interleaved rounds;") for line in lines))
+
+    def test_json_is_compared_with_text(self):
+        results = results_of((W32, CHORUS, [took(1), took(10)]), (W32, PEER, [took(1), took(1)]),
+                             (JSON32, CHORUS, [took(1.5), took(20)]))
+        lines = report.markdown(results).splitlines()
+        self.assertIn("- Chorus, JSON W=32 N=1000 relative to W=32 N=1000: 1.75", lines)
+        self.assertEqual(sum("JSON" in line for line in lines), 3, "the figures, their spread and the ratio")
+
+    def test_json_alone_is_compared_with_nothing(self):
+        self.assertNotIn("\n- ", report.markdown(results_of((JSON32, CHORUS, [took(1)]))))
 
     def test_one_round_has_no_spread(self):
         self.assertNotIn("greatest", report.markdown(results_of((W1, CHORUS, [took(1)]))))
@@ -162,6 +174,20 @@ class Workloads(unittest.TestCase):
         self.assertEqual(W1.command(slow, share=0.1)[-4:], ["--messages", "30", "--warm-up", "400"])
         self.assertEqual(STALLED.command(slow)[-4:-2], ["--messages", "250"])
         self.assertNotIn("--messages", IDLE.command(slow))
+
+    def test_only_who_speaks_json_is_asked_for_it(self):
+        self.assertIn("--json-dialect", JSON32.command(servers.Server("a", "A", ())))
+        self.assertNotIn("--json-dialect", W32.command(servers.Server("a", "A", ())))
+        bench, runs = mock.Mock(), []
+        bench.measure.return_value = took(1)
+        asked = [servers.Server("a", "A", ()), servers.Server("b", "B", (), json=True)]
+        measuring.measure_all(bench, [W32, JSON32], asked, 1, runs, mock.Mock())
+        self.assertEqual([(run["workload"], run["server"]) for run in runs],
+                         [("w32", "a"), ("w32", "b"), ("json32", "b")])
+
+    def test_what_stands_beside_another_is_there(self):
+        for workload in WORKLOADS:
+            self.assertIn(workload.beside, {"", *BY_KEY})
 
     def test_keys_are_unique(self):
         self.assertEqual(len(BY_KEY), len(WORKLOADS))

@@ -96,14 +96,14 @@ def is_hopeless(runs, workload, server):
 
 def measure_all(bench, workloads, servers, rounds, runs, say):
     """Appends to `runs`, so that the caller has what there is even if it is interrupted."""
-    progress = Progress(rounds * len(workloads) * len(servers), say)
+    pairs = [(workload, server) for workload in workloads for server in servers if workload.suits(server)]
+    progress = Progress(rounds * len(pairs), say)
     for round_number in range(1, rounds + 1):
-        for workload in workloads:
-            for server in servers:
-                if is_hopeless(runs, workload, server):
-                    progress.skipped()
-                    continue
-                begun = time.monotonic()
-                result = bench.measure(workload, server)
-                runs.append({"round": round_number, "workload": workload.key, "server": server.key, "result": result})
-                progress.finished(round_number, workload, server, result, time.monotonic() - begun)
+        for workload, server in pairs:
+            if is_hopeless(runs, workload, server):
+                progress.skipped()
+                continue
+            begun = time.monotonic()
+            result = bench.measure(workload, server)
+            runs.append({"round": round_number, "workload": workload.key, "server": server.key, "result": result})
+            progress.finished(round_number, workload, server, result, time.monotonic() - begun)

@@ -19,12 +19,14 @@ FAILURES = (
     (r"out of order|comes first|for a second time", "wrong order"),
     (r"not everything came in time|not everyone hears|timed out", "too slow"),
     (r"closed the connection|hung up", "cut off a reader"),
+    (r"subprotocol", "no JSON dialect"),
+    (r"open files", "too few descriptors"),
     (r"no server process|cannot connect|does not listen", "was gone"),
 )
 
 CELL_WIDTH = 32  # characters; of a cell that says what went wrong
 
-TERMS = ("Every sender has W messages in flight, of 64 bytes if nothing else is said, and N peers get each. "
+TERMS = ("Every sender has W messages in flight, one if nothing else is said, of 64 bytes; and N peers get each. "
          "A delivery is one message to one peer.")
 
 
@@ -57,6 +59,12 @@ def number(value):
     return f"{value:.{digits}f}"
 
 
+def median_ratio(ours, theirs):
+    """The median of the ratios within each round; None if there is no round that has both."""
+    ratios = [ours[number] / theirs[number] for number in ours if theirs.get(number)]
+    return statistics.median(ratios) if ratios else None
+
+
 class Results:
     """Questions to `results`."""
 
@@ -87,9 +95,15 @@ class Results:
 
         Within a round they run shortly after each other, so that a machine that gets slower or faster cancels out.
         """
-        ours, theirs = self.values(workload, figure, server), self.values(workload, figure, other)
-        ratios = [ours[number] / theirs[number] for number in ours if theirs.get(number)]
-        return statistics.median(ratios) if ratios else None
+        return median_ratio(self.values(workload, figure, server), self.values(workload, figure, other))
+
+    def ratio_to_other_workload(self, workload, server):
+        """What a server takes for `workload` relative to what it takes for that which stands beside it, likewise."""
+        other = next((each for each in self.workloads if each.key == workload.beside), None)
+        if other is None:
+            return None
+        return median_ratio(self.values(workload, workload.figures[0], server),
+                            self.values(other, other.figures[0], server))
 
     def failures(self, workload, server):
         """What went wrong in its runs, in a word each, the most frequent first."""
@@ -116,12 +130,15 @@ def markdown_row(cells):
 
 
 def markdown_table(results, servers, cell):
-    """One row per figure, one column per server; `cell` is called with (workload, figure, server)."""
+    """One row per figure of which there is something to say, one column per server; `cell` is called with (workload,
+    figure, server), and says "-" if there is nothing."""
     lines = [markdown_row(["", *(server["title"] for server in servers)]),
              markdown_row(["---", *("---:" for _ in servers)])]
     for workload in results.workloads:
         for figure in workload.figures:
-            lines.append(markdown_row([figure.title, *(cell(workload, figure, server) for server in servers)]))
+            cells = [cell(workload, figure, server) for server in servers]
+            if set(cells) != {"-"}:
+                lines.append(markdown_row([figure.title, *cells]))
     return lines
 
 
@@ -140,6 +157,14 @@ def ratio_table(results):
             "round:", "", *markdown_table(results, others, cell)]
 
 
+def lines_of_ratios_to_other_workloads(results):
+    """What each server takes for one workload relative to another one of its own."""
+    titles = {workload.key: workload.title for workload in results.workloads}
+    return [f"- {server['title']}, {workload.title} relative to {titles[workload.beside]}: {number(ratio)}"
+            for workload in results.workloads for server in results.servers
+            if (ratio := results.ratio_to_other_workload(workload, server)) is not None]
+
+
 def markdown(results, chart=None):
     """The whole report. `chart` is the file name of a picture to show."""
     lines = ["# Chorus and its peers", ""]
@@ -149,6 +174,8 @@ def markdown(results, chart=None):
     rounds = f"{results.rounds} interleaved rounds" if results.rounds > 1 else "1 round"
     lines += ["", f"Medians of {rounds}; less is better. {TERMS}"]
     lines += ["", *markdown_table(results, results.servers, results.cell), *ratio_table(results)]
+    if beside := lines_of_ratios_to_other_workloads(results):
+        lines += ["", *beside]
     if results.rounds > 1:
         lines += ["", "Least and greatest of the rounds:", ""]
         lines += markdown_table(results, results.servers, results.spread)

@@ -39,6 +39,7 @@ class Server:
     version: str = ""
     slow: bool = False  # about 10 us for every delivery, see Workload.messages_if_slow
     warm_up: int = 64  # messages before those that are measured
+    json: bool = False  # it speaks Chorus' JSON dialect
 
     def command_at(self, port):
         return [part.replace("{port}", str(port)) for part in self.command]
@@ -93,7 +94,7 @@ class Workshop:
         self._compile("chorus-server")
         program = self._build / "src/chorus-server"
         options = ("--address", "127.0.0.1", "--port", "{port}", "--log-level", "warn", "--max-connections", "0")
-        return Server("chorus", "Chorus", (str(program), *options), output_of([str(program), "--version"]))
+        return Server("chorus", "Chorus", (str(program), *options), output_of([str(program), "--version"]), json=True)
 
     def floor(self):
         return self._cpp_peer("floor", "floor (raw epoll)", slow=False)
@@ -153,7 +154,8 @@ def parse_own(text):
     parts = shlex.split(command)
     if not re.fullmatch(r"[\w.+-]+", name) or not equals or "{port}" not in command:
         raise ValueError(f"'{text}' is not NAME=COMMAND with {{port}} where the port goes")
-    return Server(name, name, tuple(parts), version=command)
+    # It may be another Chorus; if it is not, it says so at once.
+    return Server(name, name, tuple(parts), version=command, json=True)
 
 
 # Below the range that connections get theirs from: those that are closed keep their port for a minute.

@@ -24,31 +24,39 @@ class Workload:
     # For servers that take about 10 us for every delivery, where the same work would take half a minute. A figure per
     # delivery stays comparable.
     messages_if_slow: int = 0
+    json: bool = False  # for servers that speak Chorus' JSON dialect
+    beside: str = ""  # key of a workload whose figure is to be compared with this one's, server by server
 
     def command(self, server, share=1.0):
         """The arguments of chorus-bench for a server; `share` of the messages."""
-        arguments = self.arguments.split()
+        arguments = self.arguments.split() + ["--json-dialect"] * self.json
         messages = self.messages_if_slow if server.slow and self.messages_if_slow else self.messages
         if messages:
             arguments += ["--messages", str(round(messages * share)), "--warm-up", str(server.warm_up)]
         return arguments
+
+    def suits(self, server):
+        return server.json or not self.json
 
     @property
     def is_fan_out(self):
         return any(figure.path == CPU_PER_DELIVERY for figure in self.figures)
 
 
-def fan_out(key, title, arguments, messages, messages_if_slow):
+def fan_out(key, title, arguments, messages, messages_if_slow, **more):
     figure = Figure(f"{title}: CPU, µs per delivery", CPU_PER_DELIVERY)
-    return Workload(key, title, "fanout " + arguments, (figure,), messages, messages_if_slow)
+    return Workload(key, title, "fanout " + arguments, (figure,), messages, messages_if_slow, **more)
 
 
 WORKLOADS = (
     fan_out("w1", "W=1 N=1000", "--receivers 1000 --senders 1 --in-flight 1 --size 64", 1000, 300),
     fan_out("w32", "W=32 N=1000", "--receivers 1000 --senders 1 --in-flight 32 --size 64", 4000, 400),
+    fan_out("json32", "JSON W=32 N=1000", "--receivers 1000 --senders 1 --in-flight 32 --size 64", 4000, 400,
+            json=True, beside="w32"),
     fan_out("senders", "10 senders W=8 N=1000", "--receivers 1000 --senders 10 --in-flight 8 --size 64", 4000, 400),
     fan_out("1KiB", "1 KiB W=8 N=200", "--receivers 200 --senders 1 --in-flight 8 --size 1KiB", 8000, 2000),
     fan_out("16KiB", "16 KiB W=8 N=200", "--receivers 200 --senders 1 --in-flight 8 --size 16KiB", 2000, 400),
+    fan_out("rooms", "1,000 rooms of 10", "--receivers 10000 --rooms 1000 --in-flight 1 --size 64", 40000, 10000),
     # A rate that most of them can take: p99 is to show who stalled, not who is overloaded.
     Workload("stalled", "stalled 10% N=1000", "stalled --receivers 1000 --stalled 10% --rate 50",
              (Figure("stalled 10% N=1000: p99 latency of the others, times what it was before", "p99_ratio"),
