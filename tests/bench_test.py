@@ -85,6 +85,45 @@ class Measuring(ServerTest):
         report = self.measure("fanout", "--receivers=3", "--in-flight=4", "--messages=20", "--size=60KiB")
         self.assertEqual(report["deliveries"], 60)
 
+    def test_rooms(self):
+        report = self.measure("fanout", "--receivers=11", "--rooms=3", "--senders=2", "--in-flight=4", "--messages=600")
+        self.assertEqual((report["rooms"], report["senders"]), (3, 2))
+        # 100 messages of each sender, in rooms of 4, 4 and 3.
+        self.assertEqual(report["deliveries"], 200 * 4 + 200 * 4 + 200 * 3)
+        self.server.wait_for_line(r"joined name=user2 room=room2")
+
+    def test_what_does_nothing_is_spread_over_rooms_too(self):
+        self.measure("idle", "--connections=10", "--rooms=5", "--for=100ms")
+        self.assertEqual(self.measure("connect", "--connections=10", "--rooms=5")["rooms"], 5)
+
+    def test_json(self):
+        report = self.measure("fanout", "--json-dialect", "--receivers=20", "--rooms=2", "--in-flight=8",
+                              "--messages=2000")
+        self.assertEqual(report["subprotocol"], "chorus.v1")
+        self.assertEqual((report["deliveries"], report["missed"]), (20000, 0))
+        self.assert_percentiles(report["latency_us"])
+
+    def test_other_work_in_json(self):
+        self.measure("idle", "--json-dialect", "--connections=100", "--for=100ms")
+        self.measure("connect", "--json-dialect", "--connections=100")
+        self.measure("churn", "--json-dialect", "--receivers=10", "--rate=200", "--messages=100", "--churn=100",
+                     "--guests=5")
+        self.assertEqual(self.measure("storm", "--json-dialect", "--connections=50", "--talk=2")["talk"]["missed"], 0)
+
+    def test_stalled_receivers_in_json(self):
+        ended = self.measure("stalled", "--json-dialect", "--receivers=20", "--stalled=20%", "--rate=200",
+                             "--messages=60", "--warm-up=8", "--fill=12MiB")["stalled"]
+        self.assertEqual(ended["told"] + ended["got_all"] + ended["cut_off"], 4)
+        self.assertGreater(ended["told"], 0, "nobody was told of a gap")
+
+    def test_presence_that_is_not_announced(self):
+        self.server = self.start("--announce-limit=8", "--log-level=info")
+        self.pid = str(self.server.pid)
+        self.measure("fanout", "--json-dialect", "--receivers=20", "--messages=100")
+        self.measure("churn", "--json-dialect", "--receivers=5", "--rate=200", "--messages=100", "--churn=100",
+                     "--guests=5")
+        self.measure("storm", "--json-dialect", "--connections=30")
+
     def test_connections(self):
         report = self.measure("connect", "--connections=100")
         self.assertGreater(report["connections_per_s"], 0)
