@@ -21,17 +21,21 @@ auto naming(participant const& who, auto check) {
 }  // namespace
 
 participant::participant(crowd& in, std::size_t index)
-    : receiver(in.talk_.room(in.room_of(index))), crowd_(in), index_(index), connection_(in.executor_, in.tasks_) {}
+    : receiver(in.talk_.room(in.seating_.room_of_participant(index))),
+      crowd_(in),
+      index_(index),
+      connection_(in.executor_, in.tasks_) {}
 
 void participant::on_text(std::string_view text, clock::time_point now) { crowd_.heard(*this, text, now); }
 
 crowd::crowd(executor ex, std::vector<target> rooms, std::size_t senders)
     : executor_(ex),
       rooms_(std::move(rooms)),
-      talk_(senders, rooms_.size(), rooms_.front().json_dialect),
+      seating_{rooms_.size(), senders},
+      talk_(seating_, rooms_.front().json_dialect),
       changed_(ex),
       tasks_(ex, [this](std::exception_ptr error) { fail(error); }),
-      senders_(senders * rooms_.size()) {}
+      senders_(seating_.senders()) {}
 
 awaitable<void> crowd::gather(std::size_t count, std::size_t at_once, clock::time_point deadline) {
   to_open_ = count;
@@ -68,7 +72,7 @@ awaitable<void> crowd::open(participant& newcomer) {
   auto const begun = clock::now();
   ++opening_;
   try {
-    co_await newcomer.line().open(rooms_[room_of(newcomer.index())], buffer);
+    co_await newcomer.line().open(rooms_[seating_.room_of_participant(newcomer.index())], buffer);
   } catch (check_failed const& e) {
     throw check_failed(fmt::format("connection {}: {}", newcomer.index(), e.what()));
   }
@@ -121,30 +125,20 @@ awaitable<void> crowd::leave(clock::time_point deadline) {
         fmt::format("the server has not let {} of {} connections go in time", present_, participants_.size()));
 }
 
-std::size_t crowd::seat_of(std::size_t sender, std::size_t senders, std::size_t participants) {
-  return (2 * sender + 1) * participants / (2 * senders);
-}
-
 void crowd::appoint_senders() {
-  auto const each = senders_.size() / rooms();
   for (std::size_t s = 0; s != senders_.size(); ++s) {
-    auto const room = talk_.room_of(s);
-    auto const in_room = (participants_.size() - room + rooms() - 1) / rooms();
-    senders_[s] = &participants_[room + rooms() * seat_of(s % each, each, in_room)];
+    senders_[s] = &participants_[seating_.seat_of(s, participants_.size())];
     senders_[s]->sender = s;
   }
 }
 
 std::vector<std::size_t> crowd::begin(std::size_t messages) {
-  std::vector<std::uint64_t> listeners(rooms());
+  std::vector<std::uint64_t> listeners(seating_.rooms);
   for (auto const& m : participants_)
-    if (m.counted) ++listeners[room_of(m.index())];
-  std::vector<std::size_t> shares(senders());
+    if (m.counted) ++listeners[seating_.room_of_participant(m.index())];
+  auto const shares = seating_.shares(messages);
   std::uint64_t deliveries = 0;
-  for (std::size_t s = 0; s != shares.size(); ++s) {
-    shares[s] = messages / senders() + (s < messages % senders() ? 1 : 0);
-    deliveries += shares[s] * listeners[talk_.room_of(s)];
-  }
+  for (std::size_t s = 0; s != shares.size(); ++s) deliveries += shares[s] * listeners[seating_.room_of_sender(s)];
   talk_.begin(deliveries);
   return shares;
 }

@@ -41,7 +41,7 @@ class participant final : public receiver, private load_connection::handler {
 /// The participants of a run and what they say to each other. Used on its executor's thread; `co_await disperse()`
 /// before it is destroyed.
 ///
-/// They are spread evenly over the rooms, by turns. The first failure of anyone is the run's: whoever waits for
+/// The first failure of anyone is the run's: whoever waits for
 /// something gets it as a `check_failed`.
 class crowd {
  public:
@@ -51,8 +51,7 @@ class crowd {
   executor get_executor() const { return executor_; }
   traffic& talk() { return talk_; }
   std::deque<participant>& participants() { return participants_; }
-  std::size_t rooms() const { return rooms_.size(); }
-  std::size_t senders() const { return senders_.size(); }  ///< in all rooms
+  seating const& seats() const { return seating_; }
   latencies const& handshakes() const { return handshakes_; }
   /// The next handshake is the first that counts.
   void forget_handshakes() { handshakes_ = {}; }
@@ -68,15 +67,12 @@ class crowd {
   /// Everyone says goodbye at once; returns when the server has let them all go. Throws `check_failed`, also at the
   /// deadline.
   awaitable<void> leave(clock::time_point deadline);
-  /// Makes senders of some participants in each room, evenly spread.
+  /// Makes senders of some participants in each room.
   void appoint_senders();
-  /// The index of the participant that becomes a sender, when there are so many of both.
-  static std::size_t seat_of(std::size_t sender, std::size_t senders, std::size_t participants);
   /// The receive buffer of the participant with that index, which is about to connect; see `load_connection::open`.
   std::function<std::optional<int>(std::size_t index)> receive_buffer;
 
-  /// Begins to count: all senders together are going to say so many messages. Returns each one's share, which is as
-  /// large as any other's, or larger by one.
+  /// Begins to count: all senders together are going to say so many messages. Returns each one's share.
   std::vector<std::size_t> begin(std::size_t messages);
   /// Sends a sender's next message, of `size` bytes. Its latency counts from `at`.
   void say(std::size_t sender, std::size_t size, clock::time_point at);
@@ -102,7 +98,6 @@ class crowd {
  private:
   friend class participant;
 
-  std::size_t room_of(std::size_t participant) const { return participant % rooms_.size(); }
   void fail(std::exception_ptr error);
   awaitable<void> open_several();
   awaitable<void> open_and_listen(participant& newcomer);
@@ -112,6 +107,7 @@ class crowd {
 
   executor executor_;
   std::vector<target> const rooms_;
+  seating seating_;
   traffic talk_;
   latencies handshakes_;
   std::size_t to_open_ = 0;  ///< connections that `gather` has not begun to open

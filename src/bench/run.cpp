@@ -28,7 +28,7 @@ awaitable<void> exchange_at_rate(run& r, std::size_t messages, std::size_t size)
     }
     people.throw_if_failed();
     // Not when it is sent: what a late message suffers, later ones must not hide (coordinated omission).
-    people.say(i % people.senders(), size, due);
+    people.say(i % people.seats().senders(), size, due);
   }
   co_await people.complete_by(r.deadline());
 }
@@ -102,7 +102,7 @@ awaitable<void> call_the_roll(run& r) {
   for (auto heard = false; !heard;) {
     if (clock::now() >= give_up) throw check_failed("not everyone hears what is said; " + people.who_is_behind());
     people.talk().begin(people.participants().size());
-    for (std::size_t room = 0; room != people.rooms(); ++room)
+    for (std::size_t room = 0; room != people.seats().rooms; ++room)
       people.say(people.talk().room(room).opening().sender, least_text_size, clock::now());
     auto const patience = std::min(clock::now() + 1s, give_up);
     heard = co_await people.wait_for(all_heard, patience);
@@ -123,7 +123,7 @@ awaitable<void> exchange_in_flight(run& r, std::size_t messages, std::size_t siz
   };
   // A copy of the function would have a count of its own.
   for (std::size_t i = 0; i != in_flight; ++i)
-    for (std::size_t sender = 0; sender != people.senders(); ++sender) people.on_echo(sender);
+    for (std::size_t sender = 0; sender != people.seats().senders(); ++sender) people.on_echo(sender);
   co_await people.complete_by(r.deadline());
   people.on_echo = nullptr;
 }

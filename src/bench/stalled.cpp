@@ -16,7 +16,8 @@ constexpr std::optional small_buffer = 4 * 1024;
 /// and no sender.
 std::vector<bool> choose_some(bench_options const& o) {
   std::vector<bool> sends(o.receivers);
-  for (std::size_t s = 0; s != o.senders; ++s) sends[crowd::seat_of(s, o.senders, o.receivers)] = true;
+  seating const seats{1, o.senders};
+  for (std::size_t s = 0; s != o.senders; ++s) sends[seats.seat_of(s, o.receivers)] = true;
   std::vector<bool> chosen(o.receivers);
   std::size_t count = 0;
   for (std::size_t index = 0; index != o.receivers; ++index) {

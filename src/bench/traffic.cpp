@@ -4,11 +4,11 @@
 
 namespace chorus::bench {
 
-traffic::traffic(std::size_t senders, std::size_t rooms, bool json_dialect)
-    : senders_(senders), json_dialect_(json_dialect), sent_at_(senders * rooms) {
-  rooms_.reserve(rooms);
-  for (std::size_t room = 0; room != rooms; ++room)
-    rooms_.emplace_back(static_cast<std::uint32_t>(room * senders), senders);
+traffic::traffic(seating const& who_is_where, bool json_dialect)
+    : seating_(who_is_where), json_dialect_(json_dialect), sent_at_(seating_.senders()) {
+  rooms_.reserve(seating_.rooms);
+  for (std::size_t sender = 0; sender != seating_.senders(); sender += seating_.senders_each)
+    rooms_.emplace_back(static_cast<std::uint32_t>(sender), seating_.senders_each);
 }
 
 void traffic::begin(std::uint64_t deliveries) {
@@ -28,7 +28,7 @@ std::string traffic::say(std::size_t sender, std::size_t size, clock::time_point
 std::optional<message_id> traffic::unheard() const {
   for (std::uint32_t sender = 0; sender != sent_at_.size(); ++sender) {
     // Each sender's messages are heard in the order in which they were sent.
-    auto const next = rooms_[room_of(sender)].next_of(sender);
+    auto const next = rooms_[seating_.room_of_sender(sender)].next_of(sender);
     if (next.number != sent_at_[sender].size()) return next;
   }
   return std::nullopt;
@@ -62,7 +62,7 @@ std::optional<message_id> traffic::heard_json(receiver& who, std::string_view te
 void traffic::deliver(receiver& who, message_id id, std::uint64_t seq, clock::time_point now) {
   if (id.sender >= sent_at_.size() || id.number >= sent_at_[id.sender].size())
     throw check_failed("got " + to_string(id) + ", which was not sent: is another run using the same room?");
-  auto const& room = rooms_[room_of(id.sender)];
+  auto const& room = rooms_[seating_.room_of_sender(id.sender)];
   auto const known = room.size();
   advance(who, [&] { who.progress.heard(id, seq); });
   if (room.size() != known) settle_those_ahead();

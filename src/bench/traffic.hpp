@@ -10,6 +10,7 @@
 #include "bench/event_order.hpp"
 #include "bench/latencies.hpp"
 #include "bench/ledger.hpp"
+#include "bench/seating.hpp"
 
 namespace chorus::bench {
 
@@ -25,12 +26,10 @@ struct receiver {
 /// Counts and times deliveries between `begin` and the moment when every counted receiver has all that was said since.
 class traffic {
  public:
-  /// There are so many senders in each of the rooms; those of the first room have the first numbers. What is said and
-  /// heard is plain text, or JSON.
-  explicit traffic(std::size_t senders, std::size_t rooms = 1, bool json_dialect = false);
+  /// What is said and heard is plain text, or JSON.
+  explicit traffic(seating const& who_is_where, bool json_dialect = false);
 
   ledger& room(std::size_t index) { return rooms_[index]; }
-  std::size_t room_of(std::size_t sender) const { return sender / senders_; }
 
   /// Counts from zero, up to so many deliveries.
   void begin(std::uint64_t deliveries);
@@ -56,7 +55,7 @@ class traffic {
   void advance(receiver& who, Step step);
   void settle_those_ahead();
 
-  std::size_t senders_;  ///< in each room
+  seating seating_;
   bool json_dialect_;
   std::vector<ledger> rooms_;
   std::vector<std::vector<clock::time_point>> sent_at_;  ///< of each sender's messages, when

@@ -13,6 +13,7 @@
 #include "bench/preparation.hpp"
 #include "bench/process_meter.hpp"
 #include "bench/report.hpp"
+#include "bench/seating.hpp"
 #include "bench/stamp.hpp"
 #include "bench/tcp_memory.hpp"
 #include "bench/traffic.hpp"
@@ -430,7 +431,7 @@ BOOST_AUTO_TEST_CASE(durations_that_no_histogram_has_count_as_the_nearest) {
 }
 
 BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
-  traffic talk(1);
+  traffic talk({1, 1});
   receiver who(talk.room(0));
   auto const due = clock::now();
   talk.begin(1);
@@ -443,7 +444,7 @@ BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
 }
 
 BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
-  traffic talk(1);
+  traffic talk({1, 1});
   receiver who(talk.room(0));
   talk.begin(3);
   auto const now = clock::now();
@@ -456,7 +457,7 @@ BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
 }
 
 BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
-  traffic talk(1);
+  traffic talk({1, 1});
   receiver who(talk.room(0));
   who.counted = false;
   talk.begin(1);
@@ -467,7 +468,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
 }
 
 BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
-  traffic talk(2);
+  traffic talk({1, 2});
   receiver who(talk.room(0));
   auto const now = clock::now();
   for (int i = 0; i != 2; ++i) talk.heard(who, talk.say(0, 64, now), now);
@@ -479,7 +480,7 @@ BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(what_was_missed_up_to_a_seq_counts_when_others_have_got_it) {
-  traffic talk(1, 1, true);
+  traffic talk({1, 1}, true);
   receiver first(talk.room(0));
   receiver second(talk.room(0));
   auto const now = clock::now();
@@ -506,10 +507,27 @@ BOOST_AUTO_TEST_CASE(what_was_missed_up_to_a_seq_counts_when_others_have_got_it)
   BOOST_TEST(talk.complete());
 }
 
+BOOST_AUTO_TEST_CASE(participants_and_senders_are_spread_over_rooms) {
+  seating const seats{3, 2};
+  // Rooms of 0, 3, 6, 9 and of 1, 4, 7 and of 2, 5, 8.
+  constexpr std::size_t participants = 10;
+  std::vector<std::size_t> chosen;
+  for (std::size_t s = 0; s != seats.senders(); ++s) {
+    chosen.push_back(seats.seat_of(s, participants));
+    BOOST_TEST(seats.room_of_participant(chosen.back()) == seats.room_of_sender(s));
+  }
+  BOOST_TEST(chosen == (std::vector<std::size_t>{3, 9, 1, 7, 2, 8}), boost::test_tools::per_element());
+  BOOST_TEST((seating{1, 1}.seat_of(0, 1000)) == 500u);
+}
+
+BOOST_AUTO_TEST_CASE(each_sender_says_its_share) {
+  auto const shares = seating{2, 2}.shares(6);
+  BOOST_TEST(shares == (std::vector<std::size_t>{2, 2, 1, 1}), boost::test_tools::per_element());
+  BOOST_TEST((seating{2, 1}.shares(0)) == (std::vector<std::size_t>{0, 0}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(rooms_are_complete_together) {
-  traffic talk(2, 2);
-  BOOST_TEST(talk.room_of(1) == 0u);
-  BOOST_TEST(talk.room_of(2) == 1u);
+  traffic talk({2, 2});
   receiver first(talk.room(0));
   receiver second(talk.room(1));
   talk.begin(2);
@@ -537,7 +555,7 @@ BOOST_AUTO_TEST_CASE(rooms_are_below_the_path) {
 }
 
 BOOST_AUTO_TEST_CASE(a_message_of_another_run_is_noticed) {
-  traffic talk(1);
+  traffic talk({1, 1});
   receiver who(talk.room(0));
   BOOST_CHECK_THROW(talk.heard(who, make_text({0, 0}, 64), clock::now()), check_failed);
   BOOST_CHECK_THROW(talk.heard(who, make_text({5, 0}, 64), clock::now()), check_failed);
