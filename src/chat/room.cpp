@@ -108,7 +108,7 @@ member::member(room& in, recipient& hears, join_request const& wishes) : member(
 member::~member() {
   try {
     append(draft::kind::leave);
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
     // There is no memory to say so: the others see it until the room ends.
   }
   room_.audience_.remove(id_);

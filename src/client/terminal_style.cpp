@@ -25,7 +25,7 @@ std::string styled(shown_line const& line, bool color) {
   auto const in = [color](fmt::text_style style, std::string const& text) {
     return color ? fmt::format(style, "{}", text) : text;
   };
-  auto const text = displayable(line.text);
+  auto text = displayable(line.text);
   auto const label = "[" + displayable(line.name) + "]";
   switch (line.what) {
     case shown_line::kind::message: return label + ": " + text;

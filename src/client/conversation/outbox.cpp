@@ -39,10 +39,10 @@ std::vector<outbox::line> outbox::take_waiting() {
 }
 
 std::vector<outbox::line> outbox::take_doubtful() {
-  auto const is_certain = [](line const& one) { return one.state != state::doubtful; };
-  auto const first = std::stable_partition(lines_.begin(), lines_.end(), is_certain);
-  std::vector<line> taken(std::make_move_iterator(first), std::make_move_iterator(lines_.end()));
-  lines_.erase(first, lines_.end());
+  std::vector<line> taken;
+  std::vector<line> kept;
+  for (auto& one : lines_) (one.state == state::doubtful ? taken : kept).push_back(std::move(one));
+  lines_.assign(std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
   return taken;
 }
 
