@@ -14,17 +14,17 @@
 
 namespace chorus {
 
-/// What a connection is to its room. None of these calls may suspend, or make a member come or go.
+/// What a connection is to its room. What goes wrong in it is its own affair.
 class recipient {
  public:
   virtual outbound_channel& out() = 0;
   virtual dialect_id speaks() const = 0;
 
   /// It has its greeting, under that name, and from now on hears what happens.
-  virtual void greeted(std::string const& name, std::size_t users) = 0;
-  virtual void renamed(std::string const& name) = 0;
+  virtual void greeted(std::string const& name, std::size_t users) noexcept = 0;
+  virtual void renamed(std::string const& name) noexcept = 0;
   /// The log did not take what the member wanted.
-  virtual void not_taken(draft const& wanted) = 0;
+  virtual void not_taken(draft const& wanted) noexcept = 0;
 
  protected:
   ~recipient() = default;

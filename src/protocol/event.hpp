@@ -17,12 +17,11 @@ struct event {
   std::int64_t at = 0;    ///< when it was said or done, in milliseconds since the Unix epoch
   std::size_t users = 0;  ///< how many are in the room after it
   kind what = kind::nothing;
-  bool announced = false;  ///< members are told of it
-  bool turns_presence =
-      false;              ///< from here on joins, leaves and renames are announced, or no more; all are told `users`
-  std::string name = {};  ///< who it was
-  std::string text = {};  ///< of a message what was said, of a rename the new name
-  std::string id = {};    ///< of a message the speaker's own mark for it, or empty
+  bool announced = false;       ///< members are told of it
+  bool turns_presence = false;  ///< from here on presence is announced, or no more; all are told `users`
+  std::string name = {};        ///< who it was
+  std::string text = {};        ///< of a message what was said, of a rename the new name
+  std::string id = {};          ///< of a message the speaker's own mark for it, or empty
 };
 
 /// Consecutive events of one room, in order.

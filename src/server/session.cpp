@@ -83,13 +83,11 @@ class session final : public peer,
   /// What is asked of it as a WebSocket, once it is one.
   void enter(destination const& to) noexcept {
     if (!life_.is(phase::open)) return;
-    try {
+    alone([&] {
       if (to.what == service::echo) return out_.push(make_packet(encode_echo_greeting()));
       recipient& self = *this;
       member_.emplace(room_->in(), self, to.wishes);
-    } catch (...) {
-      failed(std::current_exception());
-    }
+    });
   }
 
   /// The room has not greeted it yet. What it says before that waits in the kernel.
@@ -265,24 +263,40 @@ class session final : public peer,
   outbound_channel& out() override { return out_; }
   dialect_id speaks() const override { return speaks_; }
 
-  void greeted(std::string const& name, std::size_t users) override {
-    name_ = name;
+  void greeted(std::string const& name, std::size_t users) noexcept override {
     greeted_ = true;
     go_on();
-    connections_.log.info("joined name={} room={} address={} users={}", name_, room_->in().identity().name,
-                          seat_.from(), users);
+    alone([&] {
+      name_ = name;
+      connections_.log.info("joined name={} room={} address={} users={}", name_, room_->in().identity().name,
+                            seat_.from(), users);
+    });
   }
 
-  void renamed(std::string const& name) override {
-    connections_.log.info("renamed name={} room={} address={} to={}", name_, room_->in().identity().name, seat_.from(),
-                          name);
-    name_ = name;
+  void renamed(std::string const& name) noexcept override {
+    alone([&] {
+      connections_.log.info("renamed name={} room={} address={} to={}", name_, room_->in().identity().name,
+                            seat_.from(), name);
+      name_ = name;
+    });
   }
 
-  void not_taken(draft const& wanted) override {
-    if (wanted.wants == draft::kind::join) return close(farewells::no_log);
-    out_.push(
-        make_packet(dialect().error(refusal::unavailable, "The room cannot take this now; try again.", wanted.id)));
+  void not_taken(draft const& wanted) noexcept override {
+    alone([&] {
+      if (wanted.wants == draft::kind::join) return close(farewells::no_log);
+      out_.push(
+          make_packet(dialect().error(refusal::unavailable, "The room cannot take this now; try again.", wanted.id)));
+    });
+  }
+
+  /// If it fails this session ends, and not its room.
+  template <class Action>
+  void alone(Action act) noexcept {
+    try {
+      act();
+    } catch (...) {
+      failed(std::current_exception());
+    }
   }
 
   void leave() noexcept {

@@ -230,6 +230,18 @@ BOOST_AUTO_TEST_CASE(over_the_limit_new_ones_are_refused_while_all_are_inhabited
   BOOST_TEST(status == "101");
 }
 
+BOOST_AUTO_TEST_CASE(a_member_that_fails_while_it_is_greeted_is_the_only_one) {
+  running_server server;
+  member witness(server.port(), "/chat/den?name=al");
+  server.fail_when_it_logs("joined name=bad");
+  client bad(server.port());
+  BOOST_TEST(bad.upgrade("/chat/den?name=bad").starts_with("HTTP/1.1 101 "));
+  BOOST_TEST(bad.receive_close().code == 1011);
+  BOOST_TEST(text(witness.receive("left"), "name") == "bad");
+  witness.say("still here");
+  BOOST_TEST(text(witness.receive("message"), "text") == "still here");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_said_in_each_is_delivered_when_the_server_stops) {
   running_server server;
   std::deque<member> all;

@@ -92,9 +92,9 @@ struct visitor final : recipient {
 
   outbound_channel& out() override { return channel; }
   dialect_id speaks() const override { return dialect_id::json; }
-  void greeted(std::string const&, std::size_t) override {}
-  void renamed(std::string const&) override {}
-  void not_taken(draft const&) override {}
+  void greeted(std::string const&, std::size_t) noexcept override {}
+  void renamed(std::string const&) noexcept override {}
+  void not_taken(draft const&) noexcept override {}
 };
 
 void rooms_of_a_server::visit(std::string const& room, std::string const& said) {

@@ -101,12 +101,12 @@ struct user final : recipient {
 
   outbound_channel& out() override { return channel; }
   dialect_id speaks() const override { return dialect; }
-  void greeted(std::string const& as, std::size_t) override {
+  void greeted(std::string const& as, std::size_t) noexcept override {
     ++greetings;
     name = as;
   }
-  void renamed(std::string const& to) override { name = to; }
-  void not_taken(draft const& wanted) override { refused.push_back(wanted); }
+  void renamed(std::string const& to) noexcept override { name = to; }
+  void not_taken(draft const& wanted) noexcept override { refused.push_back(wanted); }
 };
 
 inline join_request with_history(std::uint64_t messages) {
