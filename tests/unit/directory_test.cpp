@@ -192,14 +192,14 @@ BOOST_AUTO_TEST_CASE(go_when_their_time_has_come_and_are_others_when_they_come_a
 /// The sweep takes those whose time has come, and those only.
 BOOST_AUTO_TEST_CASE(do_not_go_before_their_time_or_while_somebody_has_a_seat) {
   open({.history_ttl = 20ms});
+  auto const inhabited = clock::now();
   visit("a");
   visit("b");
   auto const kept = rooms->take_seat("a");
   visitor stays(*this, rooms->take_seat("c").value());
   sweep();
-  auto const emptied = clock::now();
   run_until([&] { return rooms->size() == 2; });
-  BOOST_TEST((clock::now() - emptied >= 10ms));
+  BOOST_TEST((clock::now() - inhabited >= 20ms));
   auto const later = clock::now() + 50ms;
   run_until([&] { return clock::now() >= later; });
   BOOST_TEST(rooms->size() == 2U);
@@ -312,6 +312,29 @@ BOOST_AUTO_TEST_CASE(keeps_rooms_until_then) {
   }
   poll(io);
   BOOST_TEST(rooms->size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(takes_memory_from_inhabited_rooms_as_well) {
+  open({.history_memory = 64 * 1024});
+  visit("empty", std::string(20 * 1024, 'x'));
+  visitor talks(*this, rooms->take_seat("inhabited").value());
+  auto done = false;
+  start(io, catch_up(*rooms, done));
+  BOOST_TEST(done);
+  for (int i = 0; i != 2; ++i) {
+    talks.in->say(std::string(20 * 1024, 'x'), {});
+    poll(io);
+  }
+  BOOST_TEST(rooms->size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(keeps_rooms_from_the_close_on) {
+  open({.history_ttl = 0ms});
+  std::optional<visitor> last(std::in_place, *this, rooms->take_seat("a").value());
+  rooms->close();
+  last.reset();
+  poll(io);
+  BOOST_TEST(rooms->size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(drops_what_is_said_later_and_ends_their_coroutines) {
