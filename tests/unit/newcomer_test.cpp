@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_from_the_old_end_is_a_gap) {
     a.say("y");
     poll(io);
   }
-  auto const batch = [](int seq) {
+  auto const batch = [](std::uint64_t seq) {
     return message(seq, "user0", std::string(100, 'x')) + message(seq + 1, "user0", "y");
   };
   auto const welcome = std::string("welcome lobby user1 2 1000:0 recovered\n");
