@@ -151,7 +151,7 @@ std::vector<draft> wishes_of(std::uint64_t who, std::mt19937& random) {
   auto const length = 1 + random() % 12;
   for (std::uint64_t count = 1; count <= length; ++count) {
     auto const is_first = count == 1 && random() % 16 != 0;
-    auto const wants = is_first ? draft::kind::join : kinds[std::array{0, 0, 0, 1, 1, 1, 2, 3}[random() % 8]];
+    auto const wants = is_first ? draft::kind::join : kinds[std::array{0U, 0U, 0U, 1U, 1U, 1U, 2U, 3U}[random() % 8]];
     auto const at = static_cast<std::int64_t>(random() % 100);
     auto name = any_name(random);
     if (wants == draft::kind::rename && name.empty()) name = "al";
