@@ -41,8 +41,7 @@ class participant final : public receiver, private load_connection::handler {
 /// The participants of a run and what they say to each other. Used on its executor's thread; `co_await disperse()`
 /// before it is destroyed.
 ///
-/// The first failure of anyone is the run's: whoever waits for
-/// something gets it as a `check_failed`.
+/// The first failure of anyone is the run's: whoever waits for something gets it as a `check_failed`.
 class crowd {
  public:
   /// There are so many senders in each room.

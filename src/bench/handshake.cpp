@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "bench/check_failed.hpp"
-#include "bench/json_event.hpp"
+#include "protocol/json_dialect.hpp"
 
 namespace chorus::bench {
 
@@ -19,7 +19,7 @@ constexpr std::string_view answer_to_key = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 }  // namespace
 
 std::string upgrade_request(target const& to) {
-  auto const offer = to.json_dialect ? fmt::format("Sec-WebSocket-Protocol: {}\r\n", json_subprotocol) : "";
+  auto const offer = to.json_dialect ? fmt::format("Sec-WebSocket-Protocol: {}\r\n", json_dialect::subprotocol) : "";
   return fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
       "Sec-WebSocket-Key: {}\r\n{}User-Agent: chorus-bench\r\n\r\n",
@@ -34,8 +34,8 @@ void check_upgraded(upgrade_answer const& answer, target const& to) {
     throw check_failed("the server's Sec-WebSocket-Accept is wrong");
   auto const chosen = answer[http::field::sec_websocket_protocol];
   if (chosen.empty() && to.json_dialect)
-    throw check_failed(fmt::format("the server does not agree to the subprotocol {}", json_subprotocol));
-  if (!chosen.empty() && (!to.json_dialect || chosen != json_subprotocol))
+    throw check_failed(fmt::format("the server does not agree to the subprotocol {}", json_dialect::subprotocol));
+  if (!chosen.empty() && (!to.json_dialect || chosen != json_dialect::subprotocol))
     throw check_failed(
         fmt::format("the server chose the subprotocol '{}', which was not offered", std::string_view(chosen)));
 }

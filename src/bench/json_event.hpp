@@ -11,9 +11,6 @@
 
 namespace chorus::bench {
 
-/// The subprotocol that stands for the dialect.
-constexpr std::string_view json_subprotocol = "chorus.v1";
-
 /// Greets a receiver, which has that name: the events after `seq` follow.
 struct welcome {
   std::uint64_t seq;

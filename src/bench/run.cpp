@@ -5,6 +5,7 @@
 
 #include "bench/check_failed.hpp"
 #include "bench/json_event.hpp"
+#include "protocol/json_dialect.hpp"
 
 namespace chorus::bench {
 
@@ -45,7 +46,7 @@ report parameters(bench_options const& o) {
   auto const count = [&asked](char const* key, std::size_t value, char const* label) {
     asked.add(key, std::uint64_t{value}, label);
   };
-  if (o.json_dialect) asked.add("subprotocol", std::string(json_subprotocol), "subprotocol");
+  if (o.json_dialect) asked.add("subprotocol", std::string(json_dialect::subprotocol), "subprotocol");
   if (o.rooms != 0) count("rooms", o.rooms, "rooms");
   if (o.receivers == 0) {
     count("connections", o.connections, "connections");

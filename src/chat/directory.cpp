@@ -8,11 +8,7 @@
 
 namespace chorus {
 
-namespace {
-
 using namespace std::chrono_literals;
-
-}  // namespace
 
 directory::directory(executor ex, room_settings const& options, dialect_table dialects, log_factory make_log,
                      task_group::error_handler failed)
@@ -25,15 +21,13 @@ directory::directory(executor ex, room_settings const& options, dialect_table di
                {std::random_device()(), 0, 0}},
       broadcasters_(ex, std::move(failed)) {}
 
-directory::~directory() = default;
-
 std::optional<directory::seat> directory::take_seat(std::string_view name) {
   auto const found = rooms_.find(name);
   auto* const taken = found == rooms_.end() ? create(name) : &found->second;
   if (taken == nullptr) return std::nullopt;
   ++taken->seats;
   if (taken->is_linked()) taken->unlink();
-  return seat(*this, *taken->here);
+  return seat(*this, *taken);
 }
 
 directory::entry* directory::create(std::string_view name) {
@@ -56,8 +50,7 @@ awaitable<void> directory::run(room& of) {
   note_if_empty(rooms_.find(of.identity().name)->second);
 }
 
-void directory::give_back(room& in) {
-  auto& place = rooms_.find(in.identity().name)->second;
+void directory::give_back(entry& place) {
   --place.seats;
   note_if_empty(place);
 }

@@ -22,6 +22,14 @@ namespace chorus {
 ///
 /// Owned by the server, outlives all seats; executor's thread only; `join` must have returned before it is destroyed.
 class directory final : private room::runner {
+  /// A room, and since when it is empty.
+  struct entry : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    std::unique_ptr<room> here;
+    std::size_t seats = 0;
+    clock::time_point empty_since = {};
+  };
+  using entry_list = boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>>;
+
  public:
   /// Where the events of a room with that name get their order.
   using log_factory = std::function<std::unique_ptr<event_log>(std::string const& room)>;
@@ -29,30 +37,29 @@ class directory final : private room::runner {
   /// The options outlive it. `failed` is told of a broadcaster that cannot go on.
   directory(executor ex, room_settings const& options, dialect_table dialects, log_factory make_log,
             task_group::error_handler failed);
-  ~directory();
 
   /// A place in a room for one who may join it, from before the upgrade is answered until the connection has ended. The
   /// room lives meanwhile.
   class seat {
    public:
-    seat(seat&& other) noexcept : all_(other.all_), room_(std::exchange(other.room_, nullptr)) {}
+    seat(seat&& other) noexcept : all_(other.all_), place_(std::exchange(other.place_, nullptr)) {}
     seat& operator=(seat&& other) noexcept {
       std::swap(all_, other.all_);
-      std::swap(room_, other.room_);
+      std::swap(place_, other.place_);
       return *this;
     }
     ~seat() {
-      if (room_ != nullptr) all_->give_back(*room_);
+      if (place_ != nullptr) all_->give_back(*place_);
     }
 
-    room& in() const { return *room_; }
+    room& in() const { return *place_->here; }
 
    private:
     friend class directory;
-    seat(directory& all, room& in) : all_(&all), room_(&in) {}
+    seat(directory& all, entry& place) : all_(&all), place_(&place) {}
 
     directory* all_;
-    room* room_;
+    entry* place_;
   };
 
   /// In the room with that name, which is created if need be; nothing if there are `max_rooms` and all are inhabited.
@@ -71,19 +78,9 @@ class directory final : private room::runner {
   awaitable<void> join() { return broadcasters_.join(); }
 
  private:
-  struct entry;
-  using entry_list = boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>>;
-
-  /// A room, and since when it is empty.
-  struct entry : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-    std::unique_ptr<room> here;
-    std::size_t seats = 0;
-    clock::time_point empty_since = {};
-  };
-
   void start(room& of) override;
   awaitable<void> run(room& of);
-  void give_back(room& in);
+  void give_back(entry& place);
   void note_if_empty(entry& of);
   entry* create(std::string_view name);
   bool end_longest_empty();

@@ -25,23 +25,23 @@ std::size_t size_of(packet_ptr const& p) { return p ? sizeof(packet) + p->bytes.
 }  // namespace
 
 encoded_batch::encoded_batch(batch events, dialect_table const& dialects)
-    : events_(std::move(events)), messages_(count_messages(events_)), dialects_(dialects) {}
+    : events_(std::move(events)),
+      messages_(count_messages(events_)),
+      dialects_(dialects),
+      size_(ranges::accumulate(events_, sizeof(*this), {}, [](auto const& e) { return size_of(e); })) {}
 
 packet_ptr const& encoded_batch::in(dialect_id dialect) {
   auto& here = encoded_[static_cast<std::size_t>(dialect)];
-  if (!here.done) here = {true, encode(events_, dialects_[dialect])};
+  if (!here.done) {
+    here = {true, encode(events_, dialects_[dialect])};
+    size_ += size_of(here.packet);
+  }
   return here.packet;
 }
 
 packet_ptr encoded_batch::from(std::uint64_t seq, dialect_id dialect) const {
   auto const skipped = seq - first();
   return encode(std::span(events_).subspan(skipped), dialects_[dialect]);
-}
-
-std::size_t encoded_batch::size() const {
-  auto const packets =
-      ranges::accumulate(encoded_, std::size_t{0}, {}, [](auto const& e) { return size_of(e.packet); });
-  return ranges::accumulate(events_, sizeof(*this) + packets, {}, [](auto const& e) { return size_of(e); });
 }
 
 }  // namespace chorus

@@ -29,7 +29,7 @@ class encoded_batch {
   packet_ptr from(std::uint64_t seq, dialect_id dialect) const;
 
   /// What it takes in memory, in bytes.
-  std::size_t size() const;
+  std::size_t size() const { return size_; }
 
  private:
   struct encoding {
@@ -41,6 +41,7 @@ class encoded_batch {
   std::uint64_t messages_;
   dialect_table const& dialects_;
   std::array<encoding, dialect_count> encoded_;
+  std::size_t size_;
 };
 
 }  // namespace chorus

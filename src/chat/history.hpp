@@ -55,8 +55,7 @@ class history_memory {
 };
 
 /// The last batches of one room, encoded at most once per dialect for all who get them. Of events that are not there
-/// any more it knows nothing; what
-/// was not announced it forgets at once.
+/// any more it knows nothing; what was not announced it forgets at once.
 ///
 /// Owned by the room's broadcaster; executor's thread only.
 class history {

@@ -87,13 +87,7 @@ awaitable<std::uint64_t> room::tell_past(member_id who, dialect_id in, replay as
   co_return found.events;
 }
 
-member::member(room& in, recipient& hears)
-    : room_(in),
-      id_([&in] {
-        ++in.shared_.last_member.number;
-        return in.shared_.last_member;
-      }()),
-      speaks_(hears.speaks()) {
+member::member(room& in, recipient& hears) : room_(in), id_(in.shared_.next_member()), speaks_(hears.speaks()) {
   in.audience_.add(id_, hears);
 }
 

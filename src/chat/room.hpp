@@ -21,6 +21,11 @@ struct room_commons {
   std::int64_t (*now)();  ///< milliseconds since the Unix epoch
   history_memory memory;
   member_id last_member;
+
+  member_id next_member() {
+    ++last_member.number;
+    return last_member;
+  }
 };
 
 /// One total order of events (log), what follows from it (broadcaster: who is here, what was said lately), and those
@@ -87,8 +92,8 @@ class room {
 /// recipient is greeted, before it hears anything else. Leaving takes the recipient out of the audience at once, and
 /// appends a draft for the others. The room and the recipient outlive it.
 ///
-/// Answers (to `ask` and `replay`) are pushed to the recipient's outbound channel, in their place among the batches;
-/// who asks waits until they have gone to the socket before it asks for more.
+/// Answers (to `ask_users` and `ask_replay`) are pushed to the recipient's outbound channel, in their place among the
+/// batches; who asks waits until they have gone to the socket before it asks for more.
 class member {
  public:
   /// The recipient is to get at most its channel's limit of the past.

@@ -11,8 +11,8 @@
 namespace chorus {
 
 /// Gives everyone a name that is nobody else's: the one that is wanted, or else the first free of `bob-2`, `bob-3`, ...
-/// Two names are the same by `name_key`. Neither taking nor giving back takes much longer
-/// where many want the same.
+/// Two names are the same by `name_key`. Neither taking nor giving back takes much longer where many want the
+/// same.
 ///
 /// Pure: the same calls give the same names everywhere.
 class unique_names {

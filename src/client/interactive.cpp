@@ -13,6 +13,7 @@
 #include "client/display.hpp"
 #include "client/line_editor.hpp"
 #include "client/terminal_style.hpp"
+#include "protocol/json_dialect.hpp"
 #include "support/task_group.hpp"
 
 namespace chorus {
@@ -35,7 +36,7 @@ class terminal_session {
         signals_(ex, SIGINT, SIGTERM),
         tasks_(ex),
         sender_(ex) {
-    if (options_.request.subprotocol.empty()) options_.request.subprotocol = v1::subprotocol;
+    if (options_.request.subprotocol.empty()) options_.request.subprotocol = json_dialect::subprotocol;
   }
 
   awaitable<exit_code> run() {

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "client/conversation/own_commands.hpp"
-#include "client/conversation/server_event.hpp"
 #include "client/display.hpp"
 #include "client/own_messages.hpp"
+#include "protocol/json_dialect.hpp"
 #include "support/task_group.hpp"
 
 namespace chorus {
@@ -27,7 +27,7 @@ struct text_pipe {
 /// Every line is a command, and every message an event.
 struct json_pipe {
   using ledger = own_commands;
-  static constexpr std::string_view subprotocol = v1::subprotocol;
+  static constexpr std::string_view subprotocol = json_dialect::subprotocol;
   static std::string line(std::string_view message) { return displayable_json(message); }
 };
 

@@ -77,13 +77,10 @@ bool is_id(json::value const& field) {
 
 /// A whole number from 1 to 2^53; 1.0 is none.
 std::optional<std::uint64_t> as_seq(json::value const* field) {
-  if (field == nullptr) return std::nullopt;
-  std::uint64_t number = 0;
-  if (auto const* const small = field->if_int64(); small != nullptr && *small > 0)
-    number = static_cast<std::uint64_t>(*small);
-  if (auto const* const large = field->if_uint64()) number = *large;
-  if (number == 0 || number > max_integer) return std::nullopt;
-  return number;
+  // What does not fit into an int64 is too large anyway.
+  auto const* const number = field == nullptr ? nullptr : field->if_int64();
+  if (number == nullptr || *number < 1 || static_cast<std::uint64_t>(*number) > max_integer) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
 }
 
 command read_say(json::object const& o, std::string id) {

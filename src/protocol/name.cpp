@@ -1,6 +1,5 @@
 #include "protocol/name.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <range/v3/algorithm/all_of.hpp>
@@ -75,14 +74,13 @@ bool has_outer_white_space(std::string_view text) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool is_reserved(std::string_view key) {
-  constexpr std::string_view nameless = "user";
-  auto const is_numbered_user = key.starts_with(nameless) && key.size() > nameless.size() &&
-                                ranges::all_of(key.substr(nameless.size()), is_digit);
-  return is_numbered_user || key == "chorus";
-}
-
 }  // namespace
+
+bool is_given_name(std::string_view name) {
+  constexpr std::string_view prefix = "user";
+  return name.starts_with(prefix) && name.size() > prefix.size() &&
+         ranges::all_of(name.substr(prefix.size()), is_digit);
+}
 
 std::optional<std::string> normalize_name(std::string_view name) {
   if (name.size() > max_raw_size) return std::nullopt;
@@ -94,7 +92,7 @@ std::optional<std::string> normalize_name(std::string_view name) {
   if (accepted != normal->size()) return std::nullopt;
   // In the key nothing hides what is at an end.
   auto const key = name_key(*normal);
-  if (key.empty() || has_outer_white_space(key) || is_reserved(key)) return std::nullopt;
+  if (key.empty() || has_outer_white_space(key) || is_given_name(key) || key == "chorus") return std::nullopt;
   return normal;
 }
 

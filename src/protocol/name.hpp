@@ -20,6 +20,9 @@ inline constexpr std::string_view name_rules =
 /// cannot be forged: not by brackets, nor by characters that do not show or change the direction of others.
 std::optional<std::string> normalize_name(std::string_view name);
 
+/// True for `user0`, `user1`, ...: only the server gives these, to those who ask for no name.
+bool is_given_name(std::string_view name);
+
 /// Names are the same if their keys are: after case folding and NFC, without what does not show. Of valid UTF-8.
 std::string name_key(std::string_view name);
 

@@ -26,9 +26,9 @@ server::server(executor ex, settings const& options, std::shared_ptr<spdlog::log
       log_(std::move(log)),
       options_(options),
       rooms_(
-          ex, options_.rooms, {{&text_, &json_}}, [ex](auto const&) { return std::make_unique<memory_log>(ex); },
+          ex, options_.rooms, dialects_, [ex](auto const&) { return std::make_unique<memory_log>(ex); },
           [this](auto why) { failed("broadcaster", why); }),
-      connections_(ex, options_, *log_, rooms_, {{&text_, &json_}}),
+      connections_(ex, options_, *log_, rooms_, dialects_),
       listener_(ex, {options.address, options.port}, options.unsent_limit, *log_),
       stop_asked_(ex),
       abort_asked_(ex),

@@ -58,6 +58,7 @@ class server {
   settings const options_;
   text_dialect const text_;
   json_dialect const json_;
+  dialect_table const dialects_{{&text_, &json_}};
   directory rooms_;
   connections connections_;
   listener listener_;

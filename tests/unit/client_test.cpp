@@ -17,6 +17,7 @@
 #include "client/exit_code.hpp"
 #include "client/own_messages.hpp"
 #include "client/query.hpp"
+#include "protocol/json_dialect.hpp"
 #include "protocol/url.hpp"
 
 namespace chorus {
@@ -315,7 +316,7 @@ class talk {
  public:
   void receive(std::string const& message) { add(tested_.received(message)); }
   void type(std::string const& line) { add(tested_.typed(line)); }
-  void open(std::string_view subprotocol = v1::subprotocol) { add(tested_.opened(subprotocol)); }
+  void open(std::string_view subprotocol = json_dialect::subprotocol) { add(tested_.opened(subprotocol)); }
   void lose() { tested_.lost(); }
 
   /// Opens a connection and is greeted; `rest` is what stands in the welcome besides.

@@ -7,6 +7,7 @@
 
 #include "client/conversation/commands.hpp"
 #include "client/query.hpp"
+#include "protocol/json_dialect.hpp"
 
 namespace chorus {
 
@@ -28,7 +29,7 @@ std::string conversation::resume(std::string path) const {
 }
 
 reaction conversation::opened(std::string_view subprotocol) {
-  speaks_json_ = subprotocol == v1::subprotocol;
+  speaks_json_ = subprotocol == json_dialect::subprotocol;
   if (!speaks_json_) {
     own_texts_ = {};
     outbox_.doubt();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/cursor.hpp"
+
 namespace chorus {
 
 namespace {
@@ -71,7 +73,7 @@ std::optional<v1::gap> event_stream::take_request() {
 }
 
 std::string event_stream::cursor() const {
-  return epoch_ == 0 ? std::string() : std::to_string(epoch_) + ":" + std::to_string(position_);
+  return epoch_ == 0 ? std::string() : to_string(chorus::cursor{epoch_, position_});
 }
 
 /// What is live has a greater `seq` than all before; answers to a replay have not.

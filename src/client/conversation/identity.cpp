@@ -3,18 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/name.hpp"
+
 namespace chorus {
-
-namespace {
-
-/// `user0`, `user1`, ...: only the server gives these.
-bool is_given(std::string_view name) {
-  constexpr std::string_view prefix = "user";
-  return name.starts_with(prefix) && name.size() > prefix.size() &&
-         name.find_first_not_of("0123456789", prefix.size()) == std::string_view::npos;
-}
-
-}  // namespace
 
 void identity::welcomed(std::string name) {
   name_ = std::move(name);
@@ -39,7 +30,7 @@ void identity::heard(v1::renamed const& event, bool present) {
   }
 }
 
-std::string identity::wanted() const { return is_given(wanted_) ? std::string() : wanted_; }
+std::string identity::wanted() const { return is_given_name(wanted_) ? std::string() : wanted_; }
 
 std::optional<std::string> identity::take_back() {
   if (taking_back_ || name_ == wanted_ || wanted().empty() || !std::exchange(wanted_is_free_, false))

@@ -10,8 +10,6 @@
 
 namespace chorus::v1 {
 
-inline constexpr std::string_view subprotocol = "chorus.v1";
-
 struct welcome {
   std::string room;
   std::string name;
