@@ -126,6 +126,9 @@ awaitable<error_code> connection::ping(std::string payload) {
 
 awaitable<error_code> connection::close(std::uint16_t code, std::string reason) {
   self_->closing = true;
+  // With a callback Beast's read yields between taking a close frame and saying so. If our own close frame is sent in
+  // that turn, read and close wait for each other for ever.
+  self_->stream.control_callback();
   websocket::close_reason const why(static_cast<websocket::close_code>(code), reason);
   auto const [ec] = co_await self_->stream.async_close(why, nothrow);
   co_return ec;
