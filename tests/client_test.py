@@ -362,6 +362,9 @@ class OnATerminal(ServerTest):
     def test_old_connection_that_still_is_a_member_is_waited_for(self):
         relay, alice = self.relay()
         bob = self.connect("--name=bob", "--reconnect")
+        # Then nothing else of his is on its way that could be what is lost.
+        bob.type("first\r")
+        bob.wait_for(r"\[bob\]\S*: first\r\n")
         relay.lose("up")
         bob.type("once\r")
         relay.wait_until_lost()
