@@ -18,7 +18,8 @@ MAY_USE = {
     "support": {"support"},
     "protocol": {"support", "protocol"},
     "chat": {"support", "protocol", "chat"},
-    "server": {"cli", "support", "protocol", "chat", "server"},
+    "web": {"web"},
+    "server": {"cli", "support", "protocol", "chat", "web", "server"},
     TOP: {"cli", "support", "protocol", "chat", "server", TOP},
     "client": {"cli", "support", "protocol", "client"},
     "bench": {"cli", "support", "protocol", "bench"},
@@ -29,6 +30,7 @@ MAY_USE_BEAST = {"server", "client", "bench"}
 
 # What the lowest layers are made of, besides the standard library, whose headers have neither folder nor suffix.
 PACKAGES = {
+    "web": (),
     "cli": ("boost/program_options", "fmt", "range/v3", "unistd.h"),
     "support": (ASIO, "boost/container", "boost/intrusive", "boost/system", "range/v3"),
 }

@@ -12,7 +12,7 @@ constexpr std::size_t GiB = 1024 * 1024 * KiB;
 
 constexpr char const* usage =
     "Usage: chorus-server [options]\n"
-    "A WebSocket chat server: ws://ADDRESS:PORT/chat, and an echo at /echo.\n";
+    "A chat server: a page at http://ADDRESS:PORT/, WebSockets at ws://ADDRESS:PORT/chat, and an echo at /echo.\n";
 constexpr char const* other_sources =
     "\nEvery option can also be set in the environment, as CHORUS_PORT=8080 (plain PORT works too), and in the\n"
     "file that --config names, as port = 8080. The command line wins over the environment, that over the file.\n";
@@ -56,6 +56,8 @@ cli::program describe(options& to) {
             "pages from there may connect too, not only from the server's own host; https://example.org, or * for any; "
             "may be repeated",
             append_to(s.allow_origins, parse_origin)},
+           {"no-page", "", "", "serve no page at /, only what programs use",
+            into(s.page, [](std::string const& text) { return !parse_flag(text); })},
        }},
       {"Timeouts (15s, 200ms, 1h; a bare number is seconds; 0 is off)",
        {

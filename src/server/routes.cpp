@@ -11,6 +11,7 @@
 #include <string>
 
 #include "protocol/json_dialect.hpp"
+#include "server/page_response.hpp"
 
 namespace chorus {
 
@@ -63,6 +64,14 @@ dialect_id offered_dialect(request const& asked) {
 }
 
 std::variant<destination, response> upgrade(service to, request const& asked, circumstances const& now) {
+  destination granted{to};
+  if (to == service::chat) {
+    // First, and so for a plain GET too: a page hears only from that why it may not come in.
+    auto wishes = parse_join_request(target_of(asked));
+    if (auto const* const wrong = std::get_if<std::string>(&wishes)) return problem(status::bad_request, *wrong);
+    granted.speaks = offered_dialect(asked);
+    granted.wishes = std::get<join_request>(std::move(wishes));
+  }
   if (!boost::beast::websocket::is_upgrade(asked)) return upgrade_required("This is a WebSocket endpoint.");
   if (header(asked, field::sec_websocket_version) != websocket_version)
     return upgrade_required("Sec-WebSocket-Version must be 13.");
@@ -70,13 +79,6 @@ std::variant<destination, response> upgrade(service to, request const& asked, ci
     return problem(status::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64.");
   if (!origin_allowed(header(asked, field::origin), header(asked, field::host), now.options))
     return problem(status::forbidden, "Pages from this Origin may not connect.");
-  destination granted{to};
-  if (to == service::chat) {
-    auto wishes = parse_join_request(target_of(asked));
-    if (auto const* const wrong = std::get_if<std::string>(&wishes)) return problem(status::bad_request, *wrong);
-    granted.speaks = offered_dialect(asked);
-    granted.wishes = std::get<join_request>(std::move(wishes));
-  }
   if (now.draining) return unavailable("The server is stopping.");
   if (now.full) return unavailable("There are as many connections as the server takes.");
   return granted;
@@ -93,8 +95,11 @@ std::variant<destination, response> route(request const& asked, circumstances co
   auto const to = is_chat_path(target) ? std::optional(service::chat)
                   : path == "/echo"    ? std::optional(service::echo)
                                        : std::nullopt;
-  if (!to && path != "/healthz" && path != "/readyz")
-    return problem(status::not_found, "There is /chat, /chat/{room}, /echo, /healthz and /readyz.");
+  auto const* const file = now.options.page ? find_page_file(path) : nullptr;
+  if (!to && file == nullptr && path != "/healthz" && path != "/readyz")
+    return problem(status::not_found, now.options.page
+                                          ? "There is /, /chat, /chat/{room}, /echo, /healthz and /readyz."
+                                          : "There is /chat, /chat/{room}, /echo, /healthz and /readyz.");
 
   if (asked.method() != http::verb::get && asked.method() != http::verb::head) {
     auto answer = problem(status::method_not_allowed, "Use GET.");
@@ -102,6 +107,7 @@ std::variant<destination, response> route(request const& asked, circumstances co
     return answer;
   }
   if (to) return upgrade(*to, asked, now);
+  if (file != nullptr) return page_response(*file, asked);
   if (path == "/readyz" && !now.ready) return unavailable("The server is stopping.");
   return text(status::ok, "ok\n");
 }

@@ -42,6 +42,7 @@ struct settings {
 
   room_settings rooms;
 
+  bool page = true;                        ///< serve it at /
   std::vector<std::string> allow_origins;  ///< besides the server's own host; `*` is all
 
   bool operator==(settings const&) const = default;

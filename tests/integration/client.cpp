@@ -149,11 +149,15 @@ closing client::receive_close() {
   }
 }
 
-std::string client::receive_response() {
+std::string client::receive_head() {
   std::size_t end = 0;
   while ((end = input_.find("\r\n\r\n")) == std::string::npos)
     if (!fill()) throw std::runtime_error("the connection ended in a response: " + input_);
-  auto response = take(end + 4);
+  return take(end + 4);
+}
+
+std::string client::receive_response() {
+  auto response = receive_head();
   constexpr std::string_view length = "\r\nContent-Length: ";
   auto const at = response.find(length);
   if (at != std::string::npos) response += take(std::stoul(response.substr(at + length.size())));

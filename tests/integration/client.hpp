@@ -65,6 +65,8 @@ class client {
   closing receive_close();
   /// One HTTP response: head, and the body of its Content-Length.
   std::string receive_response();
+  /// The same of one that has no body, whatever its head says.
+  std::string receive_head();
   /// True if the connection ends (FIN or RST) with nothing in front of it.
   bool at_end();
 

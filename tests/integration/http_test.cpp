@@ -82,6 +82,23 @@ BOOST_AUTO_TEST_CASE(connection_is_kept_alive_and_pipelined) {
   BOOST_TEST(peer.receive_text() == "You are connected!");
 }
 
+BOOST_AUTO_TEST_CASE(the_page_comes_whole_or_as_its_head_or_not_again) {
+  running_server server;
+  client peer(server.port());
+  peer.send_raw(get("/"));
+  auto const page = peer.receive_response();
+  BOOST_TEST(page.starts_with("HTTP/1.1 200 "));
+  BOOST_TEST(contains(page, "<!doctype html>"));
+  BOOST_TEST(page.ends_with("</html>\n"));
+  peer.send_raw("HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n" +
+                get("/healthz"));
+  // Neither has a body: what follows is the next answer.
+  auto const head = peer.receive_head();
+  BOOST_TEST(page.starts_with(head));
+  BOOST_TEST(peer.receive_head().starts_with("HTTP/1.1 304 "));
+  BOOST_TEST(peer.receive_response().starts_with("HTTP/1.1 200 "));
+}
+
 BOOST_AUTO_TEST_CASE(connection_close_is_honoured) {
   running_server server;
   client peer(server.port());

@@ -281,6 +281,13 @@ BOOST_AUTO_TEST_CASE(rooms_have_bounds) {
   BOOST_TEST(error_of({"--history-ttl=8761h"}).find("expected a duration of at most a year") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(the_page_can_be_switched_off) {
+  BOOST_TEST(parse({}).server.page);
+  BOOST_TEST(!parse({"--no-page"}).server.page);
+  BOOST_TEST(!parse({}, {{"CHORUS_NO_PAGE", "true"}}).server.page);
+  BOOST_TEST(parse({}, {{"CHORUS_NO_PAGE", "false"}}).server.page);
+}
+
 BOOST_AUTO_TEST_CASE(rate_has_a_burst_that_is_never_nothing) {
   BOOST_TEST(parse({}).server.rate_limit == 0U);
   BOOST_TEST(parse({}).server.rate_burst == 100U);

@@ -80,14 +80,96 @@ BOOST_AUTO_TEST_CASE(plain_get_is_426) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_paths_are_404) {
-  for (auto const* path : {"/", "/chats", "/chatter", "/CHAT", "/echo/a", "*", "http://x/chat"}) {
+  for (auto const* path : {"/index.html", "//", "/chat.js/", "/chats", "/chatter", "/CHAT", "/echo/a", "*", "http://x/chat"}) {
     BOOST_TEST(status(get(path)) == 404U);
     BOOST_TEST(status(websocket_request(path)) == 404U);
   }
 }
 
 BOOST_AUTO_TEST_CASE(unknown_paths_are_answered_with_those_that_there_are) {
-  BOOST_TEST(detail(get("/nowhere")) == "There is /chat, /chat/{room}, /echo, /healthz and /readyz.");
+  BOOST_TEST(detail(get("/nowhere")) == "There is /, /chat, /chat/{room}, /echo, /healthz and /readyz.");
+}
+
+BOOST_AUTO_TEST_CASE(the_page_is_served) {
+  for (auto const& [path, type] : {std::pair("/", "text/html; charset=utf-8"), {"/?x=y", "text/html; charset=utf-8"},
+                                   {"/chat.js", "text/javascript; charset=utf-8"},
+                                   {"/style.css", "text/css; charset=utf-8"}, {"/icon.svg", "image/svg+xml"}}) {
+    auto const file = answer(get(path));
+    BOOST_TEST(file.result_int() == 200U, path);
+    BOOST_TEST(file[field::content_type] == type);
+    BOOST_TEST(file[field::content_length] == std::to_string(file.body().size()));
+    BOOST_TEST(file[field::content_encoding] == "");
+    BOOST_TEST(file[field::cache_control] == "no-cache");
+    BOOST_TEST(file[field::vary] == "Accept-Encoding");
+    BOOST_TEST(file["X-Content-Type-Options"] == "nosniff");
+    BOOST_TEST(file["Referrer-Policy"] == "no-referrer");
+    BOOST_TEST(!file["Permissions-Policy"].empty());
+    std::string const policy(file["Content-Security-Policy"]);
+    for (auto const* part : {"default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"})
+      BOOST_TEST(policy.find(part) != std::string::npos, part);
+    BOOST_TEST(policy.find("unsafe") == std::string::npos);
+  }
+  BOOST_TEST(answer(get("/")).body().starts_with("<!doctype html>"));
+}
+
+BOOST_AUTO_TEST_CASE(the_page_is_gzipped_for_those_who_accept_that) {
+  auto asked = get("/chat.js");
+  auto const plain = answer(asked);
+  for (auto const* accepted : {"gzip", "br, gzip", "GZIP;q=0.1", "*", "gzip;q=1.000, *;q=0", "deflate, *;q=0.5"}) {
+    asked.set(field::accept_encoding, accepted);
+    auto const zipped = answer(asked);
+    BOOST_TEST(zipped[field::content_encoding] == "gzip", accepted);
+    BOOST_TEST(zipped.body().starts_with("\x1f\x8b"));
+    BOOST_TEST(zipped.body().size() < plain.body().size() / 2);
+    BOOST_TEST(zipped[field::etag] != plain[field::etag]);
+    BOOST_TEST(zipped[field::vary] == "Accept-Encoding");
+  }
+  for (auto const* accepted : {"", "identity", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped", "br;q=1;gzip"}) {
+    asked.set(field::accept_encoding, accepted);
+    BOOST_TEST(answer(asked)[field::content_encoding] == "", accepted);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_has_the_page_is_told_so) {
+  auto asked = get("/");
+  std::string const etag(answer(asked)[field::etag]);
+  BOOST_TEST((etag.size() > 2 && etag.starts_with('"') && etag.ends_with('"')));
+  for (auto const& known : {etag, "W/" + etag, "\"other\", " + etag, "\"a\" ,\t" + etag + " , \"b\"", std::string("*")}) {
+    asked.set(field::if_none_match, known);
+    auto const unchanged = answer(asked);
+    BOOST_TEST(unchanged.result_int() == 304U, known);
+    BOOST_TEST(unchanged.body().empty());
+    BOOST_TEST(unchanged[field::etag] == etag);
+    BOOST_TEST(unchanged.count(field::content_length) == 0U);
+    BOOST_TEST(!unchanged["Content-Security-Policy"].empty());
+  }
+  for (auto const* known : {"", "\"other\"", ",", " ,, ", "W/", "*x"}) {
+    asked.set(field::if_none_match, known);
+    BOOST_TEST(status(asked) == 200U, known);
+  }
+  // The tag of the other representation is another one.
+  asked.set(field::if_none_match, etag);
+  asked.set(field::accept_encoding, "gzip");
+  BOOST_TEST(status(asked) == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(the_page_is_small) {
+  std::size_t size = 0;
+  for (auto const* path : {"/", "/chat.js", "/style.css", "/icon.svg"}) size += answer(get(path)).body().size();
+  BOOST_TEST(size < 30'000U);
+}
+
+BOOST_AUTO_TEST_CASE(ranges_of_the_page_are_ignored) {
+  auto asked = get("/");
+  asked.set(field::range, "bytes=0-3");
+  BOOST_TEST(status(asked) == 200U);
+  BOOST_TEST(answer(asked).body().size() > 4U);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_page_there_is_none) {
+  options.page = false;
+  for (auto const* path : {"/", "/chat.js", "/style.css", "/icon.svg"}) BOOST_TEST(status(get(path)) == 404U);
+  BOOST_TEST(detail(get("/")) == "There is /chat, /chat/{room}, /echo, /healthz and /readyz.");
 }
 
 BOOST_AUTO_TEST_CASE(other_methods_are_405) {
@@ -115,6 +197,8 @@ BOOST_AUTO_TEST_CASE(bad_rooms_names_and_cursors_are_400) {
     BOOST_TEST(refused.result_int() == 400U, target);
     BOOST_TEST(refused[field::content_type] == "application/problem+json");
   }
+  // Who only asks hears it, too.
+  BOOST_TEST(status(get("/chat?name=")) == 400U);
   BOOST_TEST(detail(websocket_request("/chat/a/b")).starts_with("A room has 1 to 64 "));
   BOOST_TEST(detail(websocket_request("/chat?name=")).starts_with("A name has 1 to 32 "));
   BOOST_TEST(detail(websocket_request("/chat?history=x")).starts_with("history is "));
