@@ -480,13 +480,13 @@ class Views(BrowserTest):
         self.serve("--history-messages=20000", "--history-bytes=64MiB", "--outbound-limit=16MiB")
         ann = self.join("ann")
         self.say_all([f"line {number}" for number in range(10_000)], ahead=100)
-        until(lambda: ann.said()[-1:] == ["line 9999"], lambda: ann.said()[-1:])
+        until(lambda: ann.last() == "line 9999", ann.last)
         self.assertLess(ann.run("return document.querySelectorAll('#lines li').length"), 1200)
         # While one reads back all of them stay.
         until(lambda: ann.run("const v = document.querySelector('#view'); v.scrollTop = v.scrollHeight / 2;"
                               "return !document.querySelector('#newest').hidden"), "reading back")
         self.say_all([f"more {number}" for number in range(10_000)], name="gil", ahead=100)
-        until(lambda: ann.said()[-1:] == ["more 9999"], lambda: ann.said()[-1:])
+        until(lambda: ann.last() == "more 9999", ann.last)
         self.assertGreater(ann.run("return document.querySelectorAll('#lines li').length"), 10_000)
         took = ann.run("""
             const begin = performance.now();

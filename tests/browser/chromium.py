@@ -147,6 +147,9 @@ class Person:
     def said(self):
         return [text for _, text in self.messages()]
 
+    def last(self):
+        return self.run("return [...document.querySelectorAll('#lines .text')].at(-1)?.textContent")
+
     def own(self):
         return self.run("return [...document.querySelectorAll('#lines .own .text')].map(e => e.textContent)")
 
