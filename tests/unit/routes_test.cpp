@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(plain_get_is_426) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_paths_are_404) {
-  for (auto const* path : {"/index.html", "//", "/chat.js/", "/chats", "/chatter", "/CHAT", "/echo/a", "*", "http://x/chat"}) {
+  for (auto const* path :
+       {"/index.html", "//", "/chat.js/", "/chats", "/chatter", "/CHAT", "/echo/a", "*", "http://x/chat"}) {
     BOOST_TEST(status(get(path)) == 404U);
     BOOST_TEST(status(websocket_request(path)) == 404U);
   }
@@ -91,9 +92,11 @@ BOOST_AUTO_TEST_CASE(unknown_paths_are_answered_with_those_that_there_are) {
 }
 
 BOOST_AUTO_TEST_CASE(the_page_is_served) {
-  for (auto const& [path, type] : {std::pair("/", "text/html; charset=utf-8"), {"/?x=y", "text/html; charset=utf-8"},
+  for (auto const& [path, type] : {std::pair("/", "text/html; charset=utf-8"),
+                                   {"/?x=y", "text/html; charset=utf-8"},
                                    {"/chat.js", "text/javascript; charset=utf-8"},
-                                   {"/style.css", "text/css; charset=utf-8"}, {"/icon.svg", "image/svg+xml"}}) {
+                                   {"/style.css", "text/css; charset=utf-8"},
+                                   {"/icon.svg", "image/svg+xml"}}) {
     auto const file = answer(get(path));
     BOOST_TEST(file.result_int() == 200U, path);
     BOOST_TEST(file[field::content_type] == type);
@@ -134,7 +137,8 @@ BOOST_AUTO_TEST_CASE(who_has_the_page_is_told_so) {
   auto asked = get("/");
   std::string const etag(answer(asked)[field::etag]);
   BOOST_TEST((etag.size() > 2 && etag.starts_with('"') && etag.ends_with('"')));
-  for (auto const& known : {etag, "W/" + etag, "\"other\", " + etag, "\"a\" ,\t" + etag + " , \"b\"", std::string("*")}) {
+  for (auto const& known :
+       {etag, "W/" + etag, "\"other\", " + etag, "\"a\" ,\t" + etag + " , \"b\"", std::string("*")}) {
     asked.set(field::if_none_match, known);
     auto const unchanged = answer(asked);
     BOOST_TEST(unchanged.result_int() == 304U, known);
