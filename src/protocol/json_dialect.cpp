@@ -170,11 +170,11 @@ command json_dialect::decode(opcode op, std::string_view payload) const {
   json::monotonic_resource memory(buffer.data(), buffer.size());
   json::parse_options options;
   options.max_depth = max_depth;
-  json::error_code ec;
+  boost::system::error_code ec;
   auto const parsed = json::parse(payload, ec, &memory, options);
   if (ec) return bad_request{"This is not JSON: " + ec.message() + "."};
-  if (!parsed.is_object()) return bad_request{"A command is a JSON object."};
-  return read_command(parsed.get_object());
+  auto const* const o = parsed.if_object();
+  return o == nullptr ? command(bad_request{"A command is a JSON object."}) : read_command(*o);
 }
 
 }  // namespace chorus

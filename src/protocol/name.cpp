@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <memory>
 #include <range/v3/algorithm/all_of.hpp>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/transform.hpp>
 #include <utf8proc.h>
 
 namespace chorus {
@@ -74,6 +76,10 @@ bool has_outer_white_space(std::string_view text) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
+char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 }  // namespace
 
 bool is_given_name(std::string_view name) {
@@ -97,6 +103,8 @@ std::optional<std::string> normalize_name(std::string_view name) {
 }
 
 std::string name_key(std::string_view name) {
+  // Without a table, since that is what joining would take most time for.
+  if (ranges::all_of(name, is_ascii)) return name | ranges::views::transform(ascii_lower) | ranges::to<std::string>;
   return map(name, UTF8PROC_CASEFOLD | UTF8PROC_IGNORE).value_or(std::string(name));
 }
 

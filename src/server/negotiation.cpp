@@ -33,8 +33,8 @@ class negotiation final : public peer {
     arm();
   }
 
-  awaitable<std::optional<upgrade>> run() {
-    std::optional<upgrade> granted;
+  awaitable<std::unique_ptr<upgrade>> run() {
+    std::unique_ptr<upgrade> granted;
     while (phase_ != phase::ended && !granted) granted = co_await exchange();
     co_return granted;
   }
@@ -64,18 +64,18 @@ class negotiation final : public peer {
   enum class phase { waiting, timed_out, answering, lingering, ended };
 
   /// One request, and its answer unless it is granted a WebSocket.
-  awaitable<std::optional<upgrade>> exchange() {
+  awaitable<std::unique_ptr<upgrade>> exchange() {
     parser reader;
     reader.header_limit(static_cast<std::uint32_t>(connections_.options.max_header_size));
     phase_ = phase::waiting;
     auto const [ec, bytes] = co_await http::async_read_header(socket_, buffer_, reader, nothrow);
     if (ec) {
       co_await refuse(ec, reader.got_some() || buffer_.size() != 0);
-      co_return std::nullopt;
+      co_return nullptr;
     }
     phase_ = phase::answering;
     auto decision = decide(reader);
-    if (auto* const granted = std::get_if<upgrade>(&decision)) co_return std::move(*granted);
+    if (auto* const granted = std::get_if<std::unique_ptr<upgrade>>(&decision)) co_return std::move(*granted);
 
     auto& answer = std::get<response>(decision);
     auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
@@ -83,21 +83,22 @@ class negotiation final : public peer {
     auto const last = has_body || connections_.draining || ++answered_ == max_requests;
     answer.keep_alive(reader.get().keep_alive() && !last);
     co_await send(std::move(answer));
-    co_return std::nullopt;
+    co_return nullptr;
   }
 
-  std::variant<upgrade, response> decide(parser& reader) const {
+  std::variant<std::unique_ptr<upgrade>, response> decide(parser& reader) const {
     auto const full = !connections_.seats.admits(from_.address());
     auto decision = route(reader.get(), {connections_.ready, connections_.draining, full, connections_.options});
     if (auto* const answer = std::get_if<response>(&decision)) return std::move(*answer);
     // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
     if (buffer_.size() != 0) return problem(http::status::bad_request, "Data came before the upgrade was answered.");
-    upgrade granted{{}, std::get<destination>(std::move(decision)), std::nullopt};
-    if (granted.to.what == service::chat) {
-      granted.seat = connections_.rooms.take_seat(granted.to.wishes.room);
-      if (!granted.seat) return unavailable("There are as many rooms as the server takes, and somebody is in each.");
+    auto granted = std::make_unique<upgrade>();
+    granted->to = std::get<destination>(std::move(decision));
+    if (granted->to.what == service::chat) {
+      granted->seat = connections_.rooms.take_seat(granted->to.wishes.room);
+      if (!granted->seat) return unavailable("There are as many rooms as the server takes, and somebody is in each.");
     }
-    granted.asked = reader.release();
+    granted->asked = reader.release();
     return granted;
   }
 
@@ -152,7 +153,7 @@ class negotiation final : public peer {
 
 }  // namespace
 
-awaitable<std::optional<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from) {
+awaitable<std::unique_ptr<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from) {
   negotiation phase(all, socket, from);
   co_return co_await phase.run();
 }

@@ -1,6 +1,7 @@
 #pragma once
 // The first phase of a connection: HTTP, until it becomes a WebSocket, in session.hpp, or ends.
 
+#include <memory>
 #include <optional>
 
 #include "server/connections.hpp"
@@ -9,7 +10,7 @@
 
 namespace chorus {
 
-/// A request for a WebSocket that is granted.
+/// A request for a WebSocket that is granted. Large, so it is passed on by pointer.
 struct upgrade {
   request asked;
   destination to;
@@ -22,6 +23,6 @@ inline constexpr int max_requests = 100;
 /// Reads requests and answers them. Returns when one asks for a WebSocket and may have it; nothing when the connection
 /// has ended, be it by either side, by an error, by the handshake timeout or because places run short. Does not throw
 /// for what a peer does.
-awaitable<std::optional<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from);
+awaitable<std::unique_ptr<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from);
 
 }  // namespace chorus

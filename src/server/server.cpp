@@ -80,7 +80,7 @@ awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
   error_code ignored;
   socket.non_blocking(true, ignored);
   auto granted = co_await negotiate(connections_, socket, from);
-  if (granted) co_await open_session(connections_, std::move(socket), std::move(seat), std::move(*granted));
+  if (granted) co_await open_session(connections_, std::move(socket), std::move(seat), std::move(granted));
 }
 
 /// Runs what the server cannot go on without.

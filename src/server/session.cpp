@@ -380,10 +380,11 @@ class session final : public peer,
 
 }  // namespace
 
-awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat, upgrade granted) {
-  auto const opened = std::make_shared<session<tcp_socket>>(all, std::move(socket), std::move(seat), granted);
-  co_await opened->accept(std::move(granted.asked));
-  opened->enter(granted.to);
+awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat,
+                             std::unique_ptr<upgrade> granted) {
+  auto const opened = std::make_shared<session<tcp_socket>>(all, std::move(socket), std::move(seat), *granted);
+  co_await opened->accept(std::move(granted->asked));
+  opened->enter(granted->to);
   if (opened->awaits_greeting()) co_await opened->pause(clock::time_point::max());
   all.tasks.spawn(opened->run(opened));
 }

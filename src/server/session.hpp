@@ -10,6 +10,7 @@ namespace chorus {
 /// Upgrades the connection to a WebSocket and spawns a task into `all.tasks` that serves it until it is
 /// closed. Returns when that has begun, so that nothing of the first phase takes memory in the second. Neither throws
 /// for what a peer does.
-awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat, upgrade granted);
+awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat,
+                             std::unique_ptr<upgrade> granted);
 
 }  // namespace chorus

@@ -64,6 +64,7 @@ class Conversation {
       this.ghost = undefined;
     }
     if (!same || this.oldest === undefined) this.oldest = event.seq + 1;
+    if (!this.epoch) this.wanted = ''; // it may be another's
     this.epoch = event.epoch;
     this.position = event.seq;
     this.called(event.name);
@@ -136,6 +137,7 @@ class Conversation {
     if (ask.gap) this.show.lines.remove(ask.gap);
     else if (ask.show) this.oldest = ask.first;
     this.answered();
+    this.show.older();
   }
 
   on_users(event) {
@@ -202,7 +204,6 @@ class Conversation {
     this.asks.shift();
     if (this.asks.length) this.askNext();
     this.settleIfCertain();
-    this.show.older();
   }
 
   recall(event) {
@@ -324,7 +325,7 @@ class Lines {
   parent = element('lines');
   list = []; // of { place, event, li }
 
-  /// What comes is not of the same order as what is there.
+  /// What comes now has another order.
   begin() {
     this.list = [];
   }
@@ -381,8 +382,7 @@ class Page {
       if (scrollHeight - scrollTop - clientHeight < 40) this.following = true;
       else if (scrollTop < this.top) this.following = false;
       this.top = scrollTop;
-      if (this.following) this.seen();
-      else this.#count();
+      this.seen();
       this.older();
     };
     // Whatever moves the newest line: what comes, the window, a keyboard on the screen.
@@ -471,7 +471,7 @@ class Page {
 
   seen() {
     if (!document.hidden) this.unread = 0;
-    this.below = 0;
+    if (this.following) this.below = 0;
     this.#count();
   }
 
@@ -639,7 +639,7 @@ addEventListener('pagehide', keep);
 addEventListener('popstate', () => enter({ name: here?.wanted }));
 addEventListener('online', () => wake());
 addEventListener('offline', () => socket?.close());
-document.addEventListener('visibilitychange', () => page.following && here && page.seen());
+document.addEventListener('visibilitychange', () => here && page.seen());
 // On iOS a keyboard covers the page instead of making it smaller.
 visualViewport?.addEventListener('resize', () =>
   visualViewport.scale === 1 && document.documentElement.style.setProperty('--height', `${visualViewport.height}px`));

@@ -180,6 +180,15 @@ class Conversations(BrowserTest):
         until(lambda: other.text("#rename-problem"), "a reason")
         self.assertEqual(other.names(), ["ann", "bob"])
 
+    def test_another_ones_name_is_not_taken_when_it_becomes_free(self):
+        self.serve()
+        ann, other = self.join("ann"), self.join("ann")
+        other.sees_names("ann", "ann-2")
+        ann.click("#leave")
+        other.sees_names("ann-2")
+        other.say("Alone")
+        until(lambda: other.messages() == [("ann-2", "Alone")], other.messages)
+
     def test_who_comes_and_goes_is_told_quietly(self):
         self.serve()
         ann, bob = self.join("ann"), self.join("bob")
