@@ -1,5 +1,5 @@
-// The page: a client of chorus.v1 (docs/protocol.md). `Conversation` decides: it is a state machine that knows the
-// room's order, one's name, and what the room has not been heard to say. `Page` shows. `stay` connects, time and again.
+// The page: a client of chorus.v1 (docs/protocol.md). `Conversation` decides: a state machine that knows the room's
+// order, one's name, and what the room has not been heard to say. `Page` shows. `stay` connects, time and again.
 
 const historyStep = 100; // events of the past that are asked for at a time
 const mostLines = 1000; // that are kept while one reads the newest; older ones come back when one scrolls up
@@ -13,7 +13,7 @@ const plural = (count, what) => `${count.toLocaleString()} ${what}${count === 1 
 class Conversation {
   present = false; // what happened before our joining has come
   settled = false; // nothing that was sent over an old connection can still arrive: lines may be sent
-  names = undefined; // who is here; null where nobody is told, undefined while unknown
+  names; // who is here; null where nobody is told, undefined while unknown
   size = 0; // how many are here
   asks = []; // replays: the first is under way, the others wait
   past = []; // what has come of it
@@ -230,7 +230,7 @@ class Conversation {
 
   called(name) {
     this.name = name;
-    this.wanted ||= /^user\d+$/i.test(name) ? '' : name; // a number is given, not wanted
+    this.wanted ||= /^user\d+$/i.test(name) ? '' : name; // was given
     this.takingBack = false;
     this.show.people();
   }
@@ -276,7 +276,7 @@ class Conversation {
   }
 }
 
-// What is shown. Whatever anyone sends is text, and never markup.
+// What is shown: whatever anyone sends is text, never markup.
 
 function make(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -292,12 +292,17 @@ function withLinks(text) {
     i % 2 ? make('a', { href: part, rel: 'noopener noreferrer', target: '_blank', textContent: part }) : part);
 }
 
+const times = new Map(); // by the minute: to make one takes longer than the rest of a line
+
 function when(at) {
-  const date = new Date(at);
-  const sameDay = date.toDateString() === new Date().toDateString();
-  const short = { hour: '2-digit', minute: '2-digit', ...(sameDay ? {} : { month: 'short', day: 'numeric' }) };
-  return make('time', { dateTime: date.toISOString(), title: date.toLocaleString(),
-    textContent: date.toLocaleString(undefined, short) });
+  const minute = Math.floor(at / 60e3);
+  if (!times.has(minute)) {
+    const date = new Date(at);
+    const sameDay = date.toDateString() === new Date().toDateString();
+    const format = { timeStyle: 'short', ...(!sameDay && { dateStyle: 'medium' }) };
+    times.set(minute, make('time', { dateTime: date.toISOString() }, date.toLocaleString(undefined, format)));
+  }
+  return times.get(minute).cloneNode(true);
 }
 
 const count = ({ from, to }) => plural(to - from + 1, 'event');
@@ -325,8 +330,9 @@ class Lines {
   parent = element('lines');
   list = []; // of { place, event, li }
 
-  /// What comes now has another order.
+  /// What comes now has another order, and gaps in the old one stay.
   begin() {
+    for (const { li } of this.list) li.querySelector('button')?.remove();
     this.list = [];
   }
 
@@ -406,9 +412,8 @@ class Page {
     this.pending();
   }
 
-  state(text, connected = false) {
-    element('state').textContent = text;
-    element('state').className = connected ? 'connected' : '';
+  state(textContent, className = '') {
+    Object.assign(element('state'), { textContent, className });
   }
 
   add(event) {
@@ -459,7 +464,7 @@ class Page {
         fate.append(button('Send again', () => this.conversation.say(this.conversation.take(line.id).text)), ' ',
           button('Forget', () => this.conversation.take(line.id)));
       }
-      return make('li', { className: 'own' }, make('div', { className: 'text', dir: 'auto', textContent: line.text }), fate);
+      return make('li', { className: 'own' }, make('div', { className: 'text', dir: 'auto' }, line.text), fate);
     }));
     keep();
   }
@@ -490,9 +495,10 @@ class Page {
 
   #count() {
     const room = `${this.conversation.room} · Chorus`;
-    document.title = this.unread ? `(${this.unread}) ${room}` : room;
-    element('newest').hidden = this.following;
-    element('newest').textContent = this.below ? `${plural(this.below, 'new message')} ↓` : 'To the newest ↓';
+    const title = this.unread ? `(${this.unread}) ${room}` : room;
+    if (document.title !== title) document.title = title;
+    const textContent = this.below ? `${plural(this.below, 'new message')} ↓` : 'To the newest ↓';
+    Object.assign(element('newest'), { hidden: this.following, textContent });
   }
 }
 
@@ -529,7 +535,8 @@ const connect = (conversation, url) => new Promise(resolve => {
   };
   mine.onmessage = ({ data }) => {
     if (here !== conversation) return;
-    if (!entered) page.state('Connected', entered = true);
+    if (!entered) page.state('Connected', 'connected');
+    entered = true;
     conversation.received(data);
   };
   mine.onclose = ({ code }) => {
@@ -542,7 +549,7 @@ const connect = (conversation, url) => new Promise(resolve => {
   };
 });
 
-/// A browser does not tell why a handshake failed. The server does, to one who only asks.
+/// A browser does not tell why a handshake failed. The server does, to whoever asks.
 async function refusal(url) {
   url.protocol = url.protocol.replace('ws', 'http');
   const answer = await fetch(url).catch(() => null);
@@ -559,12 +566,12 @@ async function stay(conversation) {
     if (here !== conversation) return;
     if (problem) return enter({ problem });
     const wait = Math.min(30e3, 500 * 2 ** failures) * (0.5 + Math.random());
-    page.state(`Not connected. Again in ${plural(Math.ceil(wait / 1000), 'second')}`);
+    page.state(`Not connected. Trying again in ${plural(Math.ceil(wait / 1000), 'second')}`);
     await pause(wait);
   }
 }
 
-/// The room in the address, if one comes back to it or has said under which name; else the entrance.
+/// The room in the address, if one comes back to it or has given a name; else the entrance.
 function enter({ name, problem = '' } = {}) {
   here = null;
   socket?.close();
@@ -630,7 +637,7 @@ function showPeople(open) {
   element(open ? 'name' : 'show-people').focus();
 }
 
-element('show-people').onclick = () => showPeople(!element('people').classList.contains('open'));
+element('show-people').onclick = () => showPeople(!element('people').matches('.open'));
 element('people').onkeydown = ({ key }) => {
   if (key === 'Escape') showPeople(false);
 };
@@ -640,7 +647,7 @@ addEventListener('popstate', () => enter({ name: here?.wanted }));
 addEventListener('online', () => wake());
 addEventListener('offline', () => socket?.close());
 document.addEventListener('visibilitychange', () => here && page.seen());
-// On iOS a keyboard covers the page instead of making it smaller.
+// On iOS a keyboard covers the page.
 visualViewport?.addEventListener('resize', () =>
   visualViewport.scale === 1 && document.documentElement.style.setProperty('--height', `${visualViewport.height}px`));
 

@@ -19,7 +19,8 @@ except ImportError:
 
 DEADLINE = 10.0  # seconds that any one thing may take
 
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
+         "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          # Every window counts as seen.
          "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding"]

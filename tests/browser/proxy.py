@@ -101,7 +101,8 @@ class Proxy:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KiB)
             server.connect(("127.0.0.1", self._target))
             # One request for each connection, so that the prefix is always where it is expected.
-            head = head.replace(b" " + self._prefix, b" ", 1).replace(b"Connection: keep-alive", b"Connection: close", 1)
+            head = head.replace(b" " + self._prefix, b" ", 1)
+            head = head.replace(b"Connection: keep-alive", b"Connection: close", 1)
             server.sendall(head)
             connection = _Connection(client, server)
             self._open.append(connection)
