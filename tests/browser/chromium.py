@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import shutil
+import socket
 import sys
 import time
 
@@ -33,6 +34,11 @@ def missing():
     for program in ("chromium", "chromedriver"):
         if not shutil.which(program):
             return program
+    try:
+        # By that name chromedriver looks for the browser.
+        socket.getaddrinfo("localhost", 0)
+    except OSError:
+        return "host named localhost (see /etc/hosts)"
     return ""
 
 
