@@ -97,8 +97,8 @@ std::variant<destination, response> route(request const& asked, circumstances co
                                        : std::nullopt;
   auto const* const file = now.options.page ? find_page_file(path) : nullptr;
   if (!to && file == nullptr && path != "/healthz" && path != "/readyz")
-    return problem(status::not_found, now.options.page ? "There is /, /chat, /chat/{room}, /echo, /healthz and /readyz."
-                                                       : "There is /chat, /chat/{room}, /echo, /healthz and /readyz.");
+    return problem(status::not_found, std::string("There is ") + (now.options.page ? "/, " : "") +
+                                          "/chat, /chat/{room}, /echo, /healthz and /readyz.");
 
   if (asked.method() != http::verb::get && asked.method() != http::verb::head) {
     auto answer = problem(status::method_not_allowed, "Use GET.");

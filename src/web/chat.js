@@ -292,7 +292,7 @@ function withLinks(text) {
     i % 2 ? make('a', { href: part, rel: 'noopener noreferrer', target: '_blank', textContent: part }) : part);
 }
 
-const times = new Map(); // by the minute: to make one takes longer than the rest of a line
+const times = new Map(); // by the minute: to make one takes longer than all the rest
 
 function when(at) {
   const minute = Math.floor(at / 60e3);
@@ -543,7 +543,7 @@ const connect = (conversation, url) => new Promise(resolve => {
     resolve(entered);
     if (here !== conversation) return;
     conversation.lost();
-    // Too big: it would be the next time, too.
+    // Too big, the next time too.
     if (code === 1009) conversation.doubt();
     page.pending();
   };
@@ -579,7 +579,9 @@ function enter({ name, problem = '' } = {}) {
   const room = location.hash.slice(1);
   const { draft, ...last } = remember('sessionStorage', 'room') ?? {};
   const returns = last.room === room;
-  const inside = !problem && /^(?!\.{1,2}$)[\w.-]{1,64}$/.test(room) && (returns || name !== undefined);
+  const field = element('join-room');
+  field.value = room;
+  const inside = !problem && field.validity.valid && (returns || name !== undefined);
   element('entrance').hidden = inside;
   element('chat').hidden = !inside;
   page.problem('join', problem);
@@ -587,7 +589,7 @@ function enter({ name, problem = '' } = {}) {
   if (!inside) {
     remember('sessionStorage', 'room', null);
     document.title = 'Chorus';
-    element('join-room').value = room || 'lobby';
+    field.value ||= 'lobby';
     element('join-name').value = remember('localStorage', 'name') ?? '';
     element('join-name').focus();
     return;

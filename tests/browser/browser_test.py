@@ -65,12 +65,14 @@ class BrowserTest(server_process.ServerTest):
     driver = None
     complaints = ()  # what may be in the browser's log
 
-    def setUp(self):
-        self.first_window = self.driver.current_window_handle
+    def serve(self, *options, port=None):
+        """At a port that is kept for it, so that another can take its place."""
+        self.server = self.launch("--address=127.0.0.1", f"--port={port or server_process.free_port()}", *options)
+        self.server.wait_until_ready()
 
-    def serve(self, *options):
-        self.server = self.start("--address=127.0.0.1", *options)
-        return self.server
+    def end_server(self):
+        self.server.send_signal(signal.SIGTERM)
+        self.server.wait_for_exit()
 
     def visit(self, room="tea", port=None, path="/"):
         hash_ = f"#{room}" if room else ""
@@ -284,20 +286,15 @@ class Connections(BrowserTest):
         bob.hears("One", "Two", "Three")
 
     def test_the_server_restarts_and_the_page_heals(self):
-        port = server_process.free_port()
-        address = ("--address=127.0.0.1", f"--port={port}")
-        server = self.launch(*address)
-        server.wait_until_ready()
-        ann = self.join("ann", port=port)
+        self.serve()
+        ann = self.join("ann")
         ann.say("Before")
         ann.hears("Before")
-        server.send_signal(signal.SIGTERM)
-        server.wait_for_exit()
+        self.end_server()
         ann.wait_for_state("Not connected")
         ann.say("Meanwhile")
         ann.sees("#pending .text", "Meanwhile")
-        self.server = self.launch(*address)
-        self.server.wait_until_ready()
+        self.serve(port=self.server.port)
         ann.run("dispatchEvent(new Event('online'))")
         ann.wait_for_state("Connected")
         ann.hears("Before", "Meanwhile")
@@ -422,20 +419,15 @@ class Connections(BrowserTest):
         ann.sees("#lines .notice")
 
     def test_a_gap_in_a_room_that_is_gone_stays(self):
-        address = ("--address=127.0.0.1", f"--port={server_process.free_port()}", "--drain-timeout=0",
-                   "--outbound-limit=16KiB", "--unsent-limit=4KiB")
-        self.server = self.launch(*address)
-        self.server.wait_until_ready()
+        self.serve("--drain-timeout=0", "--outbound-limit=16KiB", "--unsent-limit=4KiB")
         between = self.proxy()
         ann = self.join("ann", port=between.port)
         between.hold(down=True)
         self.say_all(["x" * 8 * KiB] * 40)
         between.resume()
         until(lambda: ann.texts("#lines .notice button"), "a gap")
-        self.server.send_signal(signal.SIGTERM)
-        self.server.wait_for_exit()
-        self.server = self.launch(*address)
-        self.server.wait_until_ready()
+        self.end_server()
+        self.serve(port=self.server.port)
         ann.run("dispatchEvent(new Event('online'))")
         until(lambda: any("begun anew" in notice for notice in ann.texts("#lines .notice")), "it is gone")
         self.assertEqual(ann.texts("#lines .notice button"), [])

@@ -42,10 +42,10 @@ def missing():
     return ""
 
 
-def start(size=(1200, 800)):
+def start():
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
-    for flag in [*FLAGS, f"--window-size={size[0]},{size[1]}"]:
+    for flag in [*FLAGS, "--window-size=1200,800"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
