@@ -39,7 +39,9 @@ constexpr std::string_view mask = "\x12\x34\x56\x78";
 
 }  // namespace
 
-client::client(std::uint16_t port, int receive_buffer, char const* from) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+// From the first constructor on the destructor closes the socket, also if the rest throws.
+client::client(std::uint16_t port, int receive_buffer, char const* from)
+    : client(unconnected{::socket(AF_INET, SOCK_STREAM, 0)}) {
   if (socket_ < 0) fail("socket");
   if (receive_buffer != 0) setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   auto const here = loopback(from, 0);

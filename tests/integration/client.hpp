@@ -82,6 +82,11 @@ class client {
   void reset();
 
  private:
+  struct unconnected {
+    int socket;
+  };
+
+  explicit client(unconnected which) : socket_(which.socket) {}
   static client open(std::uint16_t port, std::string_view path, int receive_buffer);
   bool fill();
   std::string take(std::size_t bytes);
