@@ -2,9 +2,7 @@
 
 #include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <chrono>
 #include <csignal>
-#include <ctime>
 #include <exception>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "server/address.hpp"
+#include "server/event_loop.hpp"
 #include "server/options.hpp"
 #include "server/server.hpp"
 
@@ -70,23 +69,6 @@ awaitable<void> serve(signal_set& signals, server& running, task_group& watchers
   co_await watchers.join();
 }
 
-std::chrono::nanoseconds thread_cpu_time() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
-/// Runs until there is nothing more to do, and names the turns that take longer than `limit`. CPU time is what counts:
-/// a turn includes the wait for what it reacts to.
-void run_watched(net::io_context& io, duration limit, spdlog::logger& log) {
-  for (auto begun = thread_cpu_time(); io.run_one() != 0;) {
-    auto const ended = thread_cpu_time();
-    auto const taken = ended - std::exchange(begun, ended);
-    if (taken > limit)
-      log.warn("a turn of the event loop took {:.1f} ms", std::chrono::duration<double, std::milli>(taken).count());
-  }
-}
-
 void run(options const& chosen) {
   auto const log = make_logger(chosen.log_level, chosen.format);
   net::io_context io(1);
@@ -98,11 +80,7 @@ void run(options const& chosen) {
 
   task_group watchers(io.get_executor());
   net::co_spawn(io, serve(signals, running, watchers), rethrow);
-  if (chosen.slow_turn == duration::zero()) {
-    io.run();
-  } else {
-    run_watched(io, chosen.slow_turn, *log);
-  }
+  run_turns(io, chosen.server.slow_turn, *log);
   log->info("stopped");
   block_signals();
   rethrow(running.failure());

@@ -106,7 +106,8 @@ class Help(unittest.TestCase):
                 ("ping-timeout", "15s"), ("write-timeout", "10s"), ("drain-delay", "0"), ("drain-timeout", "10s"),
                 ("max-header-size", "8KiB"), ("max-message-size", "64KiB"), ("outbound-limit", "1MiB"),
                 ("unsent-limit", "64KiB"), ("max-connections", "10000"), ("max-connections-per-address", "0"),
-                ("log-level", "info"), ("log-format", "text"), ("slow-turn", "0")):
+                ("threads", "0"), ("large-room", "256"), ("log-level", "info"), ("log-format", "text"),
+                ("slow-turn", "0")):
             self.assertRegex(result.stdout, rf"(?m)^  --{option} [A-Z]+ \(={re.escape(default)}\) +\S")
         for text in ("--allow-origin", "--config", "--help", "--version", "15s, 200ms, 1h", "64KiB, 1MiB",
                      "CHORUS_PORT"):
@@ -625,6 +626,20 @@ class Siege(ServerTest):
         finally:
             end[0] = 0
             siege.join()
+
+
+class Threads(ServerTest):
+    def test_more_than_the_system_has_descriptors_for_is_an_error_that_says_so(self):
+        result = subprocess.run(["prlimit", "--nofile=64", server_process.program, "--threads=500", "--port=0"],
+                                env=clean_environment(), capture_output=True, text=True, timeout=DEADLINE, check=False)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertRegex(result.stderr, "^chorus-server: .*Too many open files")
+
+    def test_are_as_many_as_it_may_use_and_have_names(self):
+        server = self.start("--threads=3")
+        names = {task.joinpath("comm").read_text().strip() for task in pathlib.Path(f"/proc/{server.pid}/task").iterdir()}
+        self.assertLessEqual({"shard-1", "shard-2"}, names)
+        self.assertNotIn("shard-3", names)
 
 
 class SlowTurns(ServerTest):

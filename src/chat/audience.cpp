@@ -17,81 +17,97 @@ void audience::add(member_id who, recipient& member) { attendees_.insert({who, {
 
 void audience::remove(member_id who) noexcept {
   auto const found = attendees_.find(who);
-  if (found == attendees_.end() || found->second.here == nullptr) return;
-  auto& member = found->second;
-  if (member.place != not_listening) {
-    auto& all = speakers_of(member.here->speaks());
-    // A fan-out counts on everyone's staying where they are.
-    all[member.place] = {};
-    if (fanning_out_) {
-      has_gaps_ = true;
-    } else {
-      close_gap(all, member.place);
-    }
+  if (found == attendees_.end()) return;
+  auto const gone = found->second;
+  attendees_.erase(found);
+  // What grew with many members goes with the last.
+  if (attendees_.empty()) attendees_ = {};
+  if (gone.place == not_listening) return;
+  auto const dialect = gone.who->speaks();
+  auto& all = speakers_of(dialect);
+  // A fan-out counts on everyone's staying where they are.
+  all[gone.place] = {};
+  if (fanning_out_) {
+    has_gaps_ = true;
+  } else {
+    close_gap(all, gone.place);
   }
-  member.here = nullptr;
-  if (member.returned == member.appended) forget(found);
+  link_.lost(dialect);
 }
 
 recipient* audience::find(member_id who) const {
   auto const found = attendees_.find(who);
-  return found == attendees_.end() ? nullptr : found->second.here;
+  return found == attendees_.end() ? nullptr : found->second.who;
 }
 
-void audience::greet(member_id who, newcomer const& as) {
-  auto const found = attendees_.find(who);
-  if (found == attendees_.end() || found->second.here == nullptr) return;
-  auto& member = found->second;
-  for (auto const& packet : as.packets) member.here->out().push(packet);
-  auto& all = speakers_of(member.here->speaks());
-  member.place = all.size();
-  all.push_back({&member.here->out(), &member});
-  member.here->greeted(as.name, as.users);
+void audience::append(draft wanted) {
+  if (closed_) return;
+  auto const size = size_of(wanted);
+  // First: if there is no memory for it, nobody is to wait for it.
+  link_.append(std::move(wanted));
+  ++drafts_on_their_way_;
+  bytes_on_their_way_ += size;
+  link_.start();
 }
 
-void audience::tell(member_id who, packet_ptr const& what) {
-  if (auto* const member = find(who)) member->out().push(what);
-}
-
-awaitable<void> audience::fan_out(encoded_batch& what) {
+awaitable<void> audience::take(delivery what) {
   std::size_t done = 0;
+  drafts_on_their_way_ -= what.drafts;
+  bytes_on_their_way_ -= what.bytes;
+  for (auto const& wanted : what.refused)
+    if (auto* const member = find(wanted.from)) member->not_taken(wanted);
+  for (auto const& [who, name] : what.renamed)
+    if (auto* const member = find(who)) member->renamed(name);
+  for (auto const& newcomer : what.newcomers) {
+    greet(newcomer);
+    if (ends_slice(done)) co_await let_others_run(shared_.ex);
+  }
   fanning_out_ = true;
-  for (std::size_t dialect = 0; dialect != dialect_count; ++dialect) {
-    auto& all = listeners_[dialect];
-    if (all.empty()) continue;
-    auto const packet = what.in(static_cast<dialect_id>(dialect));
+  for (auto const dialect : all_dialects) {
+    auto const& packet = what.batch[index_of(dialect)];
     if (!packet) continue;
+    auto const& all = speakers_of(dialect);
     auto const work = 1 + packet->bytes.size() / bytes_like_a_send;
     for (std::size_t i = 0; i != all.size(); ++i) {
       if (auto* const out = all[i].out) out->push(packet);
-      if (ends_slice(done, work)) co_await let_others_run(executor_);
+      if (ends_slice(done, work)) co_await let_others_run(shared_.ex);
     }
   }
   fanning_out_ = false;
-  if (!std::exchange(has_gaps_, false)) co_return;
-  for (auto& all : listeners_) close_gaps(all);
+  if (std::exchange(has_gaps_, false))
+    for (auto& all : listeners_) close_gaps(all);
+  for (auto const& note : what.notes) take(note);
+  if (what.ends) close();
+  if (!waiting_.empty() && !is_behind()) unburden();
 }
 
-void audience::appended(member_id who, std::uint64_t count, std::size_t size) {
-  attendees_.find(who)->second.appended = count;
-  ++appended_;
-  bytes_on_their_way_ += size;
+void audience::take(delivery::note const& what) noexcept {
+  auto* const member = find(what.who);
+  if (member == nullptr) return;
+  if (auto const& packet = what.what[index_of(member->speaks())]) member->out().push(packet);
+  if (what.answers) member->answered(*what.answers);
+  if (what.failed) member->failed(what.failed);
 }
 
-void audience::came_back(draft const& wanted) {
-  auto const found = attendees_.find(wanted.from);
-  if (found == attendees_.end() || wanted.count <= found->second.returned) return;
+void audience::greet(delivery::newcomer const& one) {
+  auto const found = attendees_.find(one.who);
+  if (found == attendees_.end()) return link_.lost(one.speaks);
   auto& member = found->second;
-  member.returned = wanted.count;
-  ++returned_;
-  bytes_on_their_way_ -= size_of(wanted);
-  if (member.here == nullptr && member.returned == member.appended) forget(found);
+  for (auto const& packet : one.told) member.who->out().push(packet);
+  auto& all = speakers_of(one.speaks);
+  all.push_back({&member.who->out(), &member});
+  member.place = all.size() - 1;
+  member.who->greeted(one.name, one.users);
 }
 
-void audience::forget(std::unordered_map<member_id, attendee>::iterator gone) noexcept {
-  attendees_.erase(gone);
-  // What grew with many members goes with the last.
-  if (attendees_.empty()) attendees_ = {};
+void audience::close() noexcept {
+  closed_ = true;
+  unburden();
+}
+
+void audience::unburden() noexcept {
+  for (auto const who : std::exchange(waiting_, {}))
+    if (auto* const member = find(who)) member->unburdened();
 }
 
 /// The last one moves up.

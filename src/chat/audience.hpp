@@ -1,15 +1,17 @@
 #pragma once
-// The members of a room that are connected here: from the broadcaster to outbound channels.
+// The members of a room that are connected to one shard: from its room to their outbound channels.
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "chat/draft.hpp"
-#include "chat/encoded_batch.hpp"
+#include "chat/crossing.hpp"
+#include "chat/room_commons.hpp"
+#include "support/asio.hpp"
 #include "support/outbound_channel.hpp"
 
 namespace chorus {
@@ -25,61 +27,80 @@ class recipient {
   virtual void renamed(std::string const& name) noexcept = 0;
   /// The log did not take what the member wanted.
   virtual void not_taken(draft const& wanted) noexcept = 0;
+  /// What it asked is answered: the answer, with so many events of the past, is pushed.
+  virtual void answered(std::uint64_t events) noexcept = 0;
+  /// What it asked cannot be answered.
+  virtual void failed(std::exception_ptr why) noexcept = 0;
+  /// The room is not behind any more, for which it waited.
+  virtual void unburdened() noexcept = 0;
 
  protected:
   ~recipient() = default;
 };
 
-/// Members by their ids, the outbound channels of those who listen by dialect, and how many drafts of each have not
-/// come back from the log. Coming and going take the same time however many there are. What concerns a member that is
-/// not here, or not any more, is ignored.
+/// The way from an audience to its room, on the same shard (room.hpp) or another (branch.hpp).
+struct room_link {
+  /// Keeps the draft for its place in the log. If it throws, it has not.
+  virtual void append(draft wanted) = 0;
+  /// Deals with what was appended.
+  virtual void start() = 0;
+  /// A member is about to append its join.
+  virtual void expect(member_id who, arrival how) = 0;
+  /// The answer comes as a note.
+  virtual void ask(question asked) = 0;
+  /// A member that heard what happens does not any more.
+  virtual void lost(dialect_id listener) noexcept = 0;
+
+ protected:
+  ~room_link() = default;
+};
+
+/// Members by their ids, the outbound channels of those who listen by dialect, and what of theirs is on its way to the
+/// log and back. Coming and going take the same time however many there are. What concerns a member that is not here,
+/// or not any more, is ignored.
 ///
-/// Owned by a room, outlives the recipients in it; executor's thread only.
+/// Owned by a room or a branch of one, outlives the members in it; executor's thread only.
 class audience {
  public:
-  explicit audience(executor ex) : executor_(ex) {}
+  /// All three outlive it.
+  audience(room_commons& shared, room_identity const& of, room_link& to) : shared_(shared), room_(of), link_(to) {}
+
+  room_commons& commons() { return shared_; }
+  room_identity const& room() const { return room_; }
+  room_link& link() { return link_; }
 
   /// From now on it can be told things, but hears nothing yet. It must outlive its being here.
   void add(member_id who, recipient& member);
-  /// Takes it out at once, also while a batch is fanned out. What it has appended is still waited for.
+  /// Takes it out at once, also while a batch is fanned out.
   void remove(member_id who) noexcept;
-  /// Null if it is not here.
-  recipient* find(member_id who) const;
+  bool empty() const { return attendees_.empty(); }
 
-  /// What a newcomer is told: its greeting and the past that it asked for, and how it is here.
-  struct newcomer {
-    std::vector<packet_ptr> packets;
-    std::string name;
-    std::size_t users;
-  };
-  /// From now on it hears what is fanned out. Not during a fan-out.
-  void greet(member_id who, newcomer const& as);
-  /// A packet for one.
-  void tell(member_id who, packet_ptr const& what);
+  /// What a member wants. Dropped after `close`.
+  void append(draft wanted);
+  /// True while so much from here waits to be broadcast that nobody should say more.
+  bool is_behind() const { return bytes_on_their_way_ >= max_bytes_on_their_way && !closed_; }
+  /// The member is told when that is over.
+  void wait_while_behind(member_id who) { waiting_.push_back(who); }
+  std::size_t drafts_on_their_way() const { return drafts_on_their_way_; }
 
-  /// Pushes the same packet to all who listen and speak the same dialect. It never waits for a peer, but lets others
-  /// run after each `slice`. One at a time.
-  awaitable<void> fan_out(encoded_batch& what);
+  /// Deals with what the room has for its members; it never waits for a peer, but lets others run after each `slice`.
+  /// One at a time.
+  awaitable<void> take(delivery what);
+  /// The same for a note alone, which has its place among the deliveries: between two of them.
+  void take(delivery::note const& what) noexcept;
 
-  /// A member that is here has appended a draft of that size, in bytes.
-  void appended(member_id who, std::uint64_t count, std::size_t size);
-  /// A draft has come back from the log, be it from here or not.
-  void came_back(draft const& wanted);
-
-  /// Of the drafts from here: how many were appended, how many have come back, and what the others take, in bytes.
-  std::uint64_t appended() const { return appended_; }
-  std::uint64_t returned() const { return returned_; }
-  std::size_t bytes_on_their_way() const { return bytes_on_their_way_; }
+  /// What members want from now on is dropped, and nobody waits for it.
+  void close() noexcept;
 
  private:
-  struct attendee {
-    recipient* here;             ///< null when it has left
-    std::uint64_t appended = 0;  ///< the last draft, by its count
-    std::uint64_t returned = 0;  ///< the last draft that has come back
-    std::size_t place = not_listening;
-  };
+  /// So much may be on its way before the members are not read from any more.
+  static constexpr std::size_t max_bytes_on_their_way = 1024 * 1024;
   static constexpr auto not_listening = static_cast<std::size_t>(-1);
 
+  struct attendee {
+    recipient* who;
+    std::size_t place = not_listening;
+  };
   /// The channel is null where a member has left during a fan-out.
   struct listener {
     outbound_channel* out;
@@ -87,19 +108,24 @@ class audience {
   };
   using listeners = std::vector<listener>;
 
-  listeners& speakers_of(dialect_id dialect) { return listeners_[static_cast<std::size_t>(dialect)]; }
-  void forget(std::unordered_map<member_id, attendee>::iterator gone) noexcept;
+  listeners& speakers_of(dialect_id dialect) { return listeners_[index_of(dialect)]; }
+  recipient* find(member_id who) const;
+  void greet(delivery::newcomer const& one);
+  void unburden() noexcept;
   static void close_gap(listeners& in, std::size_t place);
   static void close_gaps(listeners& in);
 
-  executor executor_;
+  room_commons& shared_;
+  room_identity const& room_;
+  room_link& link_;
   std::unordered_map<member_id, attendee> attendees_;
   std::array<listeners, dialect_count> listeners_;
-  std::uint64_t appended_ = 0;
-  std::uint64_t returned_ = 0;
+  std::vector<member_id> waiting_;  ///< until the room is not behind any more
+  std::size_t drafts_on_their_way_ = 0;
   std::size_t bytes_on_their_way_ = 0;
   bool fanning_out_ = false;
   bool has_gaps_ = false;  ///< somebody has left during the fan-out
+  bool closed_ = false;
 };
 
 }  // namespace chorus

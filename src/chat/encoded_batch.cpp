@@ -31,7 +31,7 @@ encoded_batch::encoded_batch(batch events, dialect_table const& dialects)
       size_(ranges::accumulate(events_, sizeof(*this), {}, [](auto const& e) { return size_of(e); })) {}
 
 packet_ptr const& encoded_batch::in(dialect_id dialect) {
-  auto& here = encoded_[static_cast<std::size_t>(dialect)];
+  auto& here = encoded_[index_of(dialect)];
   if (!here.done) {
     here = {true, encode(events_, dialects_[dialect])};
     size_ += size_of(here.packet);

@@ -3,6 +3,7 @@
 #include <range/v3/algorithm/none_of.hpp>
 #include <range/v3/algorithm/reverse.hpp>
 #include <range/v3/view/reverse.hpp>
+#include <utility>
 
 namespace chorus {
 
@@ -19,9 +20,13 @@ void history_memory::resize(past_batch& grown) {
 }
 
 void history_memory::keep_to_limit() {
-  if (limit_ == 0) return;
-  while (used_ > limit_ && relieve_()) {
-  }
+  if (limit_ == 0 || used_ <= limit_ || std::exchange(is_asked_, true)) return;
+  relieve_();
+}
+
+void history_memory::relieved(bool was_given) {
+  is_asked_ = false;
+  if (was_given) return keep_to_limit();
   while (used_ > limit_ && !oldest_first_.empty()) oldest_first_.front().room.drop_oldest();
 }
 

@@ -26,17 +26,23 @@ struct past_batch : boost::intrusive::list_base_hook<boost::intrusive::link_mode
   std::size_t size = 0;  ///< that it is counted with
 };
 
-/// Bounds the memory of all histories together. When it does not suffice, `relieve` is called until it has nothing more
-/// to give back, and then the oldest batches are dropped, of whatever room.
+/// Bounds the memory of all histories on a shard together. When it does not suffice, whoever can give some back is
+/// asked, until there is nothing more to give; then the oldest batches are dropped, of whatever room.
 ///
-/// Owned by the directory, outlives all histories; executor's thread only.
+/// Owned by the shard's part of the rooms, outlives all histories; executor's thread only.
 class history_memory {
  public:
-  /// Gives memory back, and returns true; or false if it has none to give.
-  using reliever = std::function<bool()>;
+  /// Is to call `relieved`, not at once.
+  using reliever = std::function<void()>;
 
   /// In bytes; 0 is no limit.
   history_memory(std::size_t limit, reliever relieve) : limit_(limit), relieve_(std::move(relieve)) {}
+
+  /// Before there is any history.
+  void limit_to(std::size_t bytes) { limit_ = bytes; }
+
+  /// Memory was given back, or there is none to give.
+  void relieved(bool was_given);
 
   std::size_t used() const { return used_; }
 
@@ -50,6 +56,7 @@ class history_memory {
 
   std::size_t limit_;
   reliever relieve_;
+  bool is_asked_ = false;
   std::size_t used_ = 0;
   boost::intrusive::list<past_batch, boost::intrusive::constant_time_size<false>> oldest_first_;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "support/quiescence.hpp"
 #include "support/slices.hpp"
 
 namespace chorus {
@@ -25,12 +26,8 @@ void memory_log::append(draft wanted) {
 
 awaitable<log_batch> memory_log::next() {
   while (pending_.empty() && !closed_) co_await appended_.wait();
-  auto seen = last_seq_;
-  for (int turn = 0, quiet = 0; turn != max_turns && quiet < turns_to_wait() && !is_ready(); ++turn) {
+  for (quiescence calm(last_seq_); calm.is_awaited(turns_to_wait()) && !is_ready(); calm.see(last_seq_))
     co_await let_others_run(executor_);
-    quiet = last_seq_ == seen ? quiet + 1 : 0;
-    seen = last_seq_;
-  }
   co_return take();
 }
 
@@ -39,7 +36,9 @@ void memory_log::close() {
   appended_.set();
 }
 
-int memory_log::turns_to_wait() const { return last_say_ > taken_seq_ ? quiet_turns : 1; }
+int memory_log::turns_to_wait() const {
+  return last_say_ > taken_seq_ ? quiescence::turns_of_speech : quiescence::turns_of_presence;
+}
 
 bool memory_log::is_ready() const { return closed_ || pending_.size() > 1 || last_batch_bytes_ >= max_batch_bytes; }
 

@@ -14,12 +14,6 @@ class memory_log final : public event_log {
  public:
   /// What is said in a batch does not grow over this size, so that one packet stays well below any outbound limit.
   static constexpr std::size_t max_batch_bytes = 64 * 1024;
-  /// Turns of the executor that the log must not grow for. A read loop needs two to three turns per message that is
-  /// already here (Beast completes a buffered read by posting): with fewer, nothing ever batches.
-  /// Who comes or goes needs a handshake for it: there it is one turn.
-  static constexpr int quiet_turns = 4;
-  /// Turns after which a batch goes out even if the log still grows: bounds the latency that batching may cost.
-  static constexpr int max_turns = 64;
 
   explicit memory_log(executor ex) : executor_(ex), appended_(ex) {}
 

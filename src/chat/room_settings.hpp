@@ -14,6 +14,7 @@ struct room_settings {
   std::chrono::milliseconds history_ttl = std::chrono::hours(1);  ///< a room outlives its last member by that much
   std::size_t max_rooms = 10000;                                  ///< 0 is no limit
   std::size_t announce_limit = 1000;  ///< presence is not announced above so many members; 0: never
+  std::size_t large_room = 256;       ///< above so many members a room spans all threads
 
   bool operator==(room_settings const&) const = default;
 };

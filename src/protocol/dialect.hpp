@@ -59,12 +59,16 @@ class dialect {
 /// Which dialect a connection speaks.
 enum class dialect_id : std::uint8_t { text, json };
 inline constexpr std::size_t dialect_count = 2;
+inline constexpr std::array<dialect_id, dialect_count> all_dialects = {dialect_id::text, dialect_id::json};
+
+/// Its place in tables of something for each dialect.
+constexpr std::size_t index_of(dialect_id which) { return static_cast<std::size_t>(which); }
 
 /// All of them, by `dialect_id`. They outlive whoever uses them.
 struct dialect_table {
   std::array<dialect const*, dialect_count> all;
 
-  dialect const& operator[](dialect_id which) const { return *all[static_cast<std::size_t>(which)]; }
+  dialect const& operator[](dialect_id which) const { return *all[index_of(which)]; }
 };
 
 }  // namespace chorus

@@ -20,6 +20,7 @@ class capacity {
     std::ptrdiff_t all = 0;
     std::ptrdiff_t sessions = 0;
   };
+  using by_address = std::unordered_map<net::ip::address, count>;
 
  public:
   using address = net::ip::address;
@@ -45,24 +46,23 @@ class capacity {
   /// One connection's place, from construction to destruction, first without and then with a WebSocket.
   class seat {
    public:
-    seat(capacity& in, tcp::endpoint const& from) : in_(&in), from_(from) { in.change(from.address(), {1, 0}); }
+    seat(capacity& in, address const& from) : in_(&in), here_(&*in.by_address_.try_emplace(from).first) {
+      in_->change(*here_, {1, 0});
+    }
     seat(seat&& other) noexcept
-        : in_(std::exchange(other.in_, nullptr)), from_(std::move(other.from_)), is_session_(other.is_session_) {}
+        : in_(std::exchange(other.in_, nullptr)), here_(other.here_), is_session_(other.is_session_) {}
     ~seat() {
-      if (in_ != nullptr) in_->change(from_.address(), {-1, is_session_ ? -1 : 0});
+      if (in_ != nullptr) in_->change(*here_, {-1, is_session_ ? -1 : 0});
     }
 
     void become_session() {
-      in_->change(from_.address(), {0, 1});
+      in_->change(*here_, {0, 1});
       is_session_ = true;
     }
 
-    /// Where the connection comes from.
-    tcp::endpoint const& from() const { return from_; }
-
    private:
     capacity* in_;
-    tcp::endpoint from_;
+    by_address::value_type* here_;
     bool is_session_ = false;
   };
 
@@ -74,18 +74,17 @@ class capacity {
     auto const found = by_address_.find(from);
     return found == by_address_.end() ? count() : found->second;
   }
-  void change(address const& from, count by) {
-    auto& here = by_address_[from];
-    for (auto* const to : {&here, &total_}) {
+  void change(by_address::value_type& here, count by) {
+    for (auto* const to : {&here.second, &total_}) {
       to->all += by.all;
       to->sessions += by.sessions;
     }
-    if (here.all == 0) by_address_.erase(from);
+    if (here.second.all == 0) by_address_.erase(by_address_.find(here.first));
   }
 
   settings const& options_;
   count total_;
-  std::unordered_map<address, count> by_address_;
+  by_address by_address_;
 };
 
 }  // namespace chorus

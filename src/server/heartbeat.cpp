@@ -16,15 +16,14 @@ clock::duration heartbeat_period(settings const& options) {
   return std::max<duration>(shortest / 8, 5ms);
 }
 
-awaitable<void> heartbeat(executor ex, peer_list& some, peer_list& others, clock::duration period) {
+awaitable<void> heartbeat(executor ex, peer_list& all, clock::duration period) {
   auto const tick = [](peer& p) { p.tick(clock::now()); };
   auto const pause = [ex] { return let_others_run(ex); };
   timer rest(ex);
   for (;;) {
     rest.expires_after(period);
     co_await rest.async_wait(use_awaitable);
-    co_await visit(some, slice, tick, pause);
-    co_await visit(others, slice, tick, pause);
+    co_await visit(all, slice, tick, pause);
   }
 }
 

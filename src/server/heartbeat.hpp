@@ -1,5 +1,5 @@
 #pragma once
-// One coroutine that watches all connections of a thread, instead of a timer for each.
+// One coroutine that watches many connections of a thread, instead of a timer for each.
 
 #include "server/peer.hpp"
 #include "server/settings.hpp"
@@ -9,8 +9,7 @@ namespace chorus {
 /// How often deadlines are checked: often enough that the shortest timeout is exact to an eighth, 5 ms to 1 s.
 clock::duration heartbeat_period(settings const& options);
 
-/// Ticks all peers of both lists, which must outlive it, once per `period` and a slice at a time, until it is
-/// cancelled.
-awaitable<void> heartbeat(executor ex, peer_list& some, peer_list& others, clock::duration period);
+/// Ticks all peers of the list, which must outlive it, once per `period` and a slice at a time, until it is cancelled.
+awaitable<void> heartbeat(executor ex, peer_list& all, clock::duration period);
 
 }  // namespace chorus

@@ -2,8 +2,8 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <mutex>
 #include <poll.h>
-#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <string_view>
@@ -38,7 +38,7 @@ class json_formatter final : public spdlog::formatter {
 
 /// Standard output for a server that must not stop when nobody reads its log: lines that a pipe has no room for are
 /// dropped, and counted in a line of their own when there is room again.
-class standard_output final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+class standard_output final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   void sink_it_(spdlog::details::log_msg const& line) override {
     if (!has_room()) {

@@ -9,8 +9,8 @@ namespace chorus {
 enum class log_format { text, json };
 
 /// A logger that writes lines to standard output. Text: time (UTC), level, message. JSON: an object with `time` (RFC
-/// 3339, UTC), `level` and `message` per line. Single-threaded, and never blocks: lines are dropped while standard
-/// output is a pipe that nobody reads.
+/// 3339, UTC), `level` and `message` per line. Any thread may log, and none waits for who reads: lines are dropped
+/// while standard output is a pipe that nobody reads.
 std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level, log_format format);
 
 /// The formatter of a log format, for loggers with other sinks.

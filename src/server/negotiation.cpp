@@ -28,8 +28,8 @@ std::optional<response> answer_to(error_code ec) {
 
 class negotiation final : public peer {
  public:
-  negotiation(connections& all, tcp_socket& socket, tcp::endpoint const& from)
-      : connections_(all), socket_(socket), from_(from) {
+  negotiation(admission& to, tcp_socket& socket, tcp::endpoint const& from, capacity::seat& seat)
+      : admission_(to), socket_(socket), from_(from), seat_(seat) {
     arm();
   }
 
@@ -55,7 +55,7 @@ class negotiation final : public peer {
   void abort(farewell const&) override { close_socket(); }
 
   void failed(std::exception_ptr why) noexcept override {
-    connections_.report(why);
+    admission_.at.report(why);
     close_socket();
   }
 
@@ -66,7 +66,7 @@ class negotiation final : public peer {
   /// One request, and its answer unless it is granted a WebSocket.
   awaitable<std::unique_ptr<upgrade>> exchange() {
     parser reader;
-    reader.header_limit(static_cast<std::uint32_t>(connections_.options.max_header_size));
+    reader.header_limit(static_cast<std::uint32_t>(options().max_header_size));
     phase_ = phase::waiting;
     auto const [ec, bytes] = co_await http::async_read_header(socket_, buffer_, reader, nothrow);
     if (ec) {
@@ -80,26 +80,32 @@ class negotiation final : public peer {
     auto& answer = std::get<response>(decision);
     auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
     if (reader.get().method() == http::verb::head) answer.body().clear();
-    auto const last = has_body || connections_.draining || ++answered_ == max_requests;
+    auto const last = has_body || admission_.draining || ++answered_ == max_requests;
     answer.keep_alive(reader.get().keep_alive() && !last);
     co_await send(std::move(answer));
     co_return nullptr;
   }
 
-  std::variant<std::unique_ptr<upgrade>, response> decide(parser& reader) const {
-    auto const full = !connections_.seats.admits(from_.address());
-    auto decision = route(reader.get(), {connections_.ready, connections_.draining, full, connections_.options});
+  std::variant<std::unique_ptr<upgrade>, response> decide(parser& reader) {
+    auto const full = !admission_.seats.admits(from_.address());
+    auto decision = route(reader.get(), {admission_.ready, admission_.draining, full, options()});
     if (auto* const answer = std::get_if<response>(&decision)) return std::move(*answer);
     // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
     if (buffer_.size() != 0) return problem(http::status::bad_request, "Data came before the upgrade was answered.");
-    auto granted = std::make_unique<upgrade>();
-    granted->to = std::get<destination>(std::move(decision));
-    if (granted->to.what == service::chat) {
-      granted->seat = connections_.rooms.take_seat(granted->to.wishes.room);
-      if (!granted->seat) return unavailable("There are as many rooms as the server takes, and somebody is in each.");
-    }
-    granted->asked = reader.release();
-    return granted;
+    auto& to = std::get<destination>(decision);
+    auto place = to.what == service::chat ? admission_.rooms.take_seat(to.wishes.room) : admission_.rooms.take_seat();
+    if (!place) return unavailable("There are as many rooms as the server takes, and somebody is in each.");
+    auto const shard = place->shard();
+    auto room = place->room();
+    seat_.become_session();
+    return std::make_unique<upgrade>(upgrade{
+        reader.release(),
+        std::move(to),
+        from_,
+        shard,
+        std::move(room),
+        {socket_.get_executor(), berth{std::move(seat_), std::move(*place)}},
+    });
   }
 
   awaitable<void> refuse(error_code ec, bool request_begun) {
@@ -113,23 +119,25 @@ class negotiation final : public peer {
   }
 
   awaitable<void> send(response answer) {
-    connections_.log.debug("answered address={} status={}", from_, answer.result_int());
+    admission_.at.log.debug("answered address={} status={}", from_, answer.result_int());
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
     arm();
-    if (!ec && answer.keep_alive() && !connections_.draining) co_return;
-    if (!ec && !connections_.draining) {
+    if (!ec && answer.keep_alive() && !admission_.draining) co_return;
+    if (!ec && !admission_.draining) {
       phase_ = phase::lingering;
       co_await linger(socket_);
     }
     phase_ = phase::ended;
   }
 
+  settings const& options() const { return admission_.at.options; }
+
   /// The time begins anew.
   void arm() {
-    auto const timeout = connections_.options.handshake_timeout;
+    auto const timeout = options().handshake_timeout;
     deadline_ = timeout == duration::zero() ? clock::time_point::max() : clock::now() + timeout;
     if (is_linked()) unlink();
-    connections_.waiting.push_back(*this);
+    admission_.waiting.push_back(*this);
   }
 
   void end_waiting() {
@@ -142,9 +150,10 @@ class negotiation final : public peer {
     socket_.close(ignored);
   }
 
-  connections& connections_;
+  admission& admission_;
   tcp_socket& socket_;
   tcp::endpoint const& from_;
+  capacity::seat& seat_;
   boost::beast::flat_buffer buffer_;
   clock::time_point deadline_;
   phase phase_ = phase::waiting;
@@ -153,8 +162,9 @@ class negotiation final : public peer {
 
 }  // namespace
 
-awaitable<std::unique_ptr<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from) {
-  negotiation phase(all, socket, from);
+awaitable<std::unique_ptr<upgrade>> negotiate(admission& to, tcp_socket& socket, tcp::endpoint const& from,
+                                              capacity::seat& seat) {
+  negotiation phase(to, socket, from, seat);
   co_return co_await phase.run();
 }
 

@@ -4,25 +4,30 @@
 #include <memory>
 #include <optional>
 
-#include "server/connections.hpp"
+#include "server/admission.hpp"
 #include "server/routes.hpp"
 #include "support/asio.hpp"
+#include "support/homebound.hpp"
 
 namespace chorus {
 
-/// A request for a WebSocket that is granted. Large, so it is passed on by pointer.
+/// A request for a WebSocket that is granted. Large, so it is passed on by pointer; it may go to another shard.
 struct upgrade {
   request asked;
   destination to;
-  std::optional<directory::seat> seat;  ///< in the room, for a chat
+  tcp::endpoint from;
+  shard_id at;                       ///< where the connection is to be
+  std::optional<room_address> room;  ///< of a chat
+  homebound<berth> takes;
 };
 
 /// So many requests are answered on one connection.
 inline constexpr int max_requests = 100;
 
 /// Reads requests and answers them. Returns when one asks for a WebSocket and may have it; nothing when the connection
-/// has ended, be it by either side, by an error, by the handshake timeout or because places run short. Does not throw
-/// for what a peer does.
-awaitable<std::unique_ptr<upgrade>> negotiate(connections& all, tcp_socket& socket, tcp::endpoint const& from);
+/// has ended, be it by either side, by an error, by the handshake timeout or because places run short. The
+/// upgrade has the seat from then on. Does not throw for what a peer does.
+awaitable<std::unique_ptr<upgrade>> negotiate(admission& to, tcp_socket& socket, tcp::endpoint const& from,
+                                              capacity::seat& seat);
 
 }  // namespace chorus

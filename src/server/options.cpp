@@ -56,6 +56,8 @@ cli::program describe(options& to) {
             "pages from there may connect too, not only from the server's own host; https://example.org, or * for any; "
             "may be repeated",
             append_to(s.allow_origins, parse_origin)},
+           {"threads", "N", "0", "serve with so many threads; 0 is one for each CPU that the process may use",
+            into(s.threads, count(0, 1024))},
            {"no-page", "", "", "serve no page at /, only what programs use",
             into(s.page, [](std::string const& text) { return !parse_flag(text); })},
        }},
@@ -119,6 +121,9 @@ cli::program describe(options& to) {
            {"announce-limit", "N", "1000",
             "above so many members joins, leaves and renames are not announced; 0 never announces them",
             into(s.rooms.announce_limit, count(0, UINT32_MAX))},
+           {"large-room", "N", "256",
+            "so many members of a room are served by one thread, and further ones by all threads",
+            into(s.rooms.large_room, count(0, UINT32_MAX))},
        }},
       {"Logging",
        {
@@ -128,7 +133,7 @@ cli::program describe(options& to) {
             into(to.format, one_of<log_format>({{"text", log_format::text}, {"json", log_format::json}}))},
            {"slow-turn", "TIME", "0",
             "warn when one turn of the event loop takes more CPU time: meanwhile nobody else is served",
-            into(to.slow_turn, parse_duration)},
+            into(s.slow_turn, parse_duration)},
        }},
   };
   program result{"chorus-server", usage, std::move(groups), other_sources};

@@ -14,7 +14,6 @@ struct options {
   settings server;
   spdlog::level::level_enum log_level = spdlog::level::info;
   log_format format = log_format::text;
-  duration slow_turn{};  ///< a turn of the event loop that takes longer is logged; 0 is off
 
   std::string answer;  ///< not empty: print this (help or version) and do nothing else
 };

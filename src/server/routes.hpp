@@ -4,6 +4,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstdint>
 #include <string_view>
 #include <variant>
 
@@ -19,7 +20,7 @@ using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
 
 /// What a WebSocket can be opened to.
-enum class service { chat, echo };
+enum class service : std::uint8_t { chat, echo };
 
 /// Where a request for a WebSocket leads.
 struct destination {

@@ -1,14 +1,21 @@
 #include "server/server.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <random>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "chat/memory_log.hpp"
 #include "server/address.hpp"
+#include "server/descriptor.hpp"
 #include "server/heartbeat.hpp"
-#include "server/negotiation.hpp"
 #include "server/session.hpp"
+#include "server/usable_cpus.hpp"
 #include "support/slices.hpp"
 
 namespace chorus {
@@ -19,30 +26,114 @@ namespace {
 constexpr auto farewell_interval = std::chrono::microseconds(500);
 constexpr std::size_t farewells_at_once = 16;
 
+std::vector<shard_rooms*> rooms_of(std::deque<shard>& all) {
+  std::vector<shard_rooms*> found;
+  for (auto& each : all) found.push_back(&each.rooms);
+  return found;
+}
+
+/// Runs a task on another shard, and returns here when it has ended.
+awaitable<void> run_on(shard& there, awaitable<void> task) {
+  co_await net::co_spawn(there.ex, std::move(task), use_awaitable);
+}
+
+/// A connection comes from the shard that accepts.
+void adopt(shard& by, descriptor socket, std::unique_ptr<upgrade> granted) {
+  try {
+    by.tasks.spawn(open_session(by, std::move(socket).into(by.ex), std::move(granted)));
+  } catch (...) {
+    by.report(std::current_exception());
+  }
+}
+
+awaitable<void> abort_sessions(shard& on) {
+  auto const abort = [](peer& p) { p.abort(farewells::stopped); };
+  auto const pause = [&on] { return let_others_run(on.ex); };
+  on.aborted = true;
+  co_await visit(on.sessions, slice, abort, pause);
+}
+
+// What a stop asks of each shard.
+
+awaitable<void> flush(shard& on) {
+  on.rooms.flush();
+  co_return;
+}
+
+awaitable<void> catch_up(shard& on) { return on.rooms.caught_up(); }
+
+awaitable<void> close_branches(shard& on) {
+  on.rooms.close_branches();
+  co_return;
+}
+
+awaitable<void> close_rooms(shard& on) {
+  on.rooms.close_rooms();
+  co_return;
+}
+
+awaitable<void> join_rooms(shard& on) { return on.rooms.join(); }
+
+awaitable<void> join_sessions(shard& on) { return on.tasks.join(); }
+
+awaitable<void> end_upkeep(shard& on) {
+  on.upkeep.cancel();
+  co_await on.upkeep.join();
+}
+
 }  // namespace
 
 server::server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log)
     : executor_(ex),
       log_(std::move(log)),
       options_(options),
-      rooms_(
-          ex, options_.rooms, dialects_, [ex](auto const&) { return std::make_unique<memory_log>(ex); },
-          [this](auto why) { failed("broadcaster", why); }),
-      connections_(ex, options_, *log_, rooms_, dialects_),
+      loops_((options.threads == 0 ? usable_cpus() : options.threads) - 1),
+      shards_(make_shards()),
+      admission_(shards_.front(), rooms_of(shards_)),
       listener_(ex, {options.address, options.port}, options.unsent_limit, *log_),
       stop_asked_(ex),
       abort_asked_(ex),
       pause_(ex),
       inflow_(ex),
-      upkeep_(ex) {}
+      upkeep_(ex) {
+  start_threads();
+}
+
+server::~server() {
+  for (auto& loop : loops_) loop.halt();
+}
+
+std::deque<shard> server::make_shards() {
+  std::deque<shard> all;
+  member_id which{std::random_device()(), 0, 0};
+  auto const make_log = [](executor home, auto const&) { return std::make_unique<memory_log>(home); };
+  auto const add = [&](executor loop) {
+    all.emplace_back(loop, which, options_, *log_, dialects_, make_log, [this](auto why) { fail("broadcaster", why); });
+    ++which.shard;
+  };
+  add(executor_);
+  for (auto& loop : loops_) add(loop.get_executor());
+  return all;
+}
+
+void server::start_threads() {
+  auto number = 0;
+  try {
+    for (auto& loop : loops_)
+      loop.start(fmt::format("shard-{}", ++number), options_.slow_turn, *log_,
+                 [this](auto why) { fail("event loop", why); });
+  } catch (std::system_error const& e) {
+    throw std::runtime_error(fmt::format("cannot start {} threads: {}", shards_.size(), e.code().message()));
+  }
+}
 
 awaitable<void> server::run() {
   auto accepted = [this](tcp_socket socket, tcp::endpoint const& from) { accept(std::move(socket), from); };
-  auto relieve = [this] { return connections_.let_one_go(); };
+  auto relieve = [this] { return admission_.let_one_go(); };
   inflow_.spawn(vital("listener", listener_.run(std::move(accepted), std::move(relieve))));
-  upkeep_.spawn(vital("heartbeat",
-                      heartbeat(executor_, connections_.waiting, connections_.sessions, heartbeat_period(options_))));
-  upkeep_.spawn(vital("sweep of rooms", rooms_.sweep()));
+  watch(shards_.front(), admission_.waiting);
+  for (auto& each : shards_) watch(each, each.sessions);
+  upkeep_.spawn(vital("sweep of rooms", admission_.rooms.sweep()));
   upkeep_.spawn(abort_when_asked());
   co_await stop_asked_.wait();
   if (!aborted_ && !failure_) {
@@ -53,7 +144,7 @@ awaitable<void> server::run() {
 }
 
 void server::stop() {
-  if (!std::exchange(connections_.ready, false)) return;
+  if (!std::exchange(admission_.ready, false)) return;
   stop_asked_.set();
 }
 
@@ -66,21 +157,34 @@ void server::abort() {
 
 void server::accept(tcp_socket socket, tcp::endpoint const& from) {
   // Who is let go has its seat until its coroutine has ended: one goes, one comes.
-  if (!connections_.seats.has_room_for(from.address()) ||
-      (!connections_.seats.has_room() && !connections_.let_one_go())) {
+  if (!admission_.seats.has_room_for(from.address()) || (!admission_.seats.has_room() && !admission_.let_one_go())) {
     log_->debug("no place address={}", from);
     return;
   }
-  connections_.tasks.spawn(serve(std::move(socket), from));
+  shards_.front().tasks.spawn(serve(std::move(socket), from));
 }
 
 awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
-  capacity::seat seat(connections_.seats, from);
+  capacity::seat seat(admission_.seats, from.address());
   // For the outbound channel's direct writes. Asio's own operations do not mind.
   error_code ignored;
   socket.non_blocking(true, ignored);
-  auto granted = co_await negotiate(connections_, socket, from);
-  if (granted) co_await open_session(connections_, std::move(socket), std::move(seat), std::move(granted));
+  auto granted = co_await negotiate(admission_, socket, from, seat);
+  if (!granted) co_return;
+  auto& to = shards_[granted->at];
+  if (&to == &shards_.front()) {
+    co_await open_session(to, std::move(socket), std::move(granted));
+    co_return;
+  }
+  net::post(to.ex, [&to, moved = descriptor(std::move(socket)), granted = std::move(granted)]() mutable {
+    adopt(to, std::move(moved), std::move(granted));
+  });
+}
+
+void server::watch(shard& over, peer_list& peers) {
+  net::dispatch(over.ex, [this, &over, &peers] {
+    over.upkeep.spawn(vital("heartbeat", heartbeat(over.ex, peers, heartbeat_period(options_))));
+  });
 }
 
 /// Runs what the server cannot go on without.
@@ -88,11 +192,16 @@ awaitable<void> server::vital(std::string_view name, awaitable<void> task) {
   try {
     co_await std::move(task);
   } catch (...) {
-    if (!is_cancellation(std::current_exception())) failed(name, std::current_exception());
+    if (!is_cancellation(std::current_exception())) fail(name, std::current_exception());
   }
 }
 
-void server::failed(std::string_view name, std::exception_ptr why) noexcept {
+/// On any shard.
+void server::fail(std::string_view name, std::exception_ptr why) {
+  net::dispatch(executor_, [this, name, why = std::move(why)] { failed(name, why); });
+}
+
+void server::failed(std::string_view name, std::exception_ptr const& why) noexcept {
   stop();
   pause_.cancel();
   try {
@@ -105,39 +214,74 @@ void server::failed(std::string_view name, std::exception_ptr why) noexcept {
 }
 
 // The order is that of the stream: first nobody comes in, then everyone is told, then what is in goes out, then the
-// peers go.
+// peers go. A task on a shard is behind all that was posted to it before: so each step is a barrier.
 awaitable<void> server::drain() {
-  log_->info("stopping, with {} sessions", connections_.seats.sessions());
-  connections_.draining = true;
+  log_->info("stopping, with {} sessions", admission_.seats.sessions());
+  admission_.draining = true;
   listener_.close();
   upkeep_.spawn(abort_at_deadline());
+  // First: no room may end while others wait for what is said in it.
+  admission_.rooms.stop();
   co_await say_farewell();
-  rooms_.close();
+  co_await everywhere(close_branches);
+  co_await everywhere(close_rooms);
   co_await inflow_.join();
-  co_await rooms_.join();
-  co_await connections_.tasks.join();
+  co_await everywhere(join_rooms);
+  co_await everywhere(join_sessions);
+  // Once more: what rooms had for each other's shards.
+  co_await everywhere(join_rooms);
+  co_await everywhere(end_upkeep);
   upkeep_.cancel();
   co_await upkeep_.join();
+  for (auto& loop : loops_) loop.finish();
+  // For what they have posted here.
+  co_await let_others_run(executor_);
+}
+
+awaitable<void> server::everywhere(shard_task task) {
+  for (auto& each : shards_) {
+    auto part = task(each);
+    co_await run_on(each, std::move(part));
+  }
+}
+
+/// Returns when all that was said by now, on any shard, has been pushed to everyone.
+awaitable<void> server::settle() {
+  co_await everywhere(flush);
+  co_await everywhere(catch_up);
 }
 
 /// Everyone first gets what was said until then; those who are not told yet talk on.
 awaitable<void> server::say_farewell() {
-  auto const sessions = std::max<std::ptrdiff_t>(connections_.seats.sessions(), 1);
+  auto const sessions = std::max<std::ptrdiff_t>(admission_.seats.sessions(), 1);
   clock::duration const drain_timeout = options_.drain_timeout;
   auto const interval = std::min<clock::duration>(farewell_interval, drain_timeout / 2 / sessions);
+  auto const pause = farewells_at_once * interval;
   auto const tell = [this](peer& p) {
     if (!aborted_) p.close(farewells::draining);
   };
-  auto const pause = [this, interval] { return pause_farewells(farewells_at_once * interval); };
-  co_await rooms_.caught_up();
-  co_await visit(connections_.waiting, slice, tell, pause);
-  co_await visit(connections_.sessions, farewells_at_once, tell, pause);
+  auto const pause_here = [this, pause] { return pause_farewells(pause); };
+  co_await settle();
+  co_await visit(admission_.waiting, slice, tell, pause_here);
+  for (auto& each : shards_) {
+    auto part = say_farewell(each, pause);
+    co_await run_on(each, std::move(part));
+  }
+}
+
+/// On the shard's thread.
+awaitable<void> server::say_farewell(shard& to, clock::duration pause) {
+  auto const tell = [&to](peer& p) {
+    if (!to.aborted) p.close(farewells::draining);
+  };
+  auto const pause_at_home = [this, pause] { return run_on(shards_.front(), pause_farewells(pause)); };
+  co_await visit(to.sessions, farewells_at_once, tell, pause_at_home);
 }
 
 awaitable<void> server::pause_farewells(clock::duration time) {
   pause_.expires_after(aborted_ ? clock::duration::zero() : time);
   co_await pause_.async_wait(nothrow);
-  co_await rooms_.caught_up();
+  co_await settle();
 }
 
 awaitable<void> server::abort_at_deadline() {
@@ -151,8 +295,8 @@ awaitable<void> server::abort_when_asked() {
   auto const pause = [this] { return let_others_run(executor_); };
   co_await abort_asked_.wait();
   listener_.close();
-  co_await visit(connections_.waiting, slice, abort, pause);
-  co_await visit(connections_.sessions, slice, abort, pause);
+  co_await visit(admission_.waiting, slice, abort, pause);
+  for (auto& each : shards_) net::dispatch(each.ex, [&each] { each.upkeep.spawn(abort_sessions(each)); });
 }
 
 }  // namespace chorus

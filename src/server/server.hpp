@@ -1,33 +1,40 @@
 #pragma once
 // The whole server: it owns everything, and ends everything.
 
+#include <deque>
 #include <exception>
 #include <memory>
 #include <spdlog/logger.h>
 #include <string_view>
 
-#include "chat/directory.hpp"
 #include "protocol/json_dialect.hpp"
 #include "protocol/text_dialect.hpp"
-#include "server/connections.hpp"
+#include "server/admission.hpp"
+#include "server/event_loop.hpp"
 #include "server/listener.hpp"
+#include "server/negotiation.hpp"
 #include "server/settings.hpp"
+#include "server/shard.hpp"
 #include "support/task_group.hpp"
 
 namespace chorus {
 
-/// Listens from construction, serves while `run` does. Executor's thread only, but for the constructor: to stop from
+/// Listens from construction, serves while `run` does. The executor that it is given is that of the first shard, which
+/// accepts; for each further one the server has a thread. Executor's thread only, but for the constructor: to stop from
 /// another thread, post. Destroy it after `run` has returned.
 class server {
  public:
-  /// Throws `runtime_error` that says why if the address cannot be listened on.
+  /// Throws `runtime_error` that says why if the address cannot be listened on, or the system has no more threads. The
+  /// log is used by all threads.
   server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log);
+  ~server();
 
   /// Where it listens, with the real port if the options ask for port 0.
   tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
 
-  /// Serves until it is stopped, or something fails that it cannot go on without (listener, broadcaster, heartbeat):
-  /// that stops it in good order, too. When it returns, every coroutine has ended and every descriptor is closed.
+  /// Serves until it is stopped, or something fails that it cannot go on without (listener, broadcaster, heartbeat, a
+  /// thread): that stops it in good order, too. When it returns, every coroutine and every thread has ended and every
+  /// descriptor is closed.
   awaitable<void> run();
 
   /// A `runtime_error` that says what has failed, or null.
@@ -41,14 +48,24 @@ class server {
   void abort();
 
  private:
+  using shard_task = awaitable<void> (*)(shard&);
+
+  std::deque<shard> make_shards();
+  void start_threads();
+
   void accept(tcp_socket socket, tcp::endpoint const& from);
   awaitable<void> serve(tcp_socket socket, tcp::endpoint from);
 
+  void watch(shard& over, peer_list& peers);
   awaitable<void> vital(std::string_view name, awaitable<void> task);
-  void failed(std::string_view name, std::exception_ptr why) noexcept;
+  void fail(std::string_view name, std::exception_ptr why);
+  void failed(std::string_view name, std::exception_ptr const& why) noexcept;
 
   awaitable<void> drain();
+  awaitable<void> everywhere(shard_task task);
+  awaitable<void> settle();
   awaitable<void> say_farewell();
+  awaitable<void> say_farewell(shard& to, clock::duration pause);
   awaitable<void> pause_farewells(clock::duration time);
   awaitable<void> abort_at_deadline();
   awaitable<void> abort_when_asked();
@@ -59,8 +76,9 @@ class server {
   text_dialect const text_;
   json_dialect const json_;
   dialect_table const dialects_{{&text_, &json_}};
-  directory rooms_;
-  connections connections_;
+  std::deque<event_loop> loops_;  ///< of all shards but the first
+  std::deque<shard> shards_;
+  admission admission_;
   listener listener_;
   auto_reset_event stop_asked_;
   auto_reset_event abort_asked_;
@@ -68,7 +86,7 @@ class server {
   timer pause_;  ///< within the stop
   std::exception_ptr failure_;
   task_group inflow_;  ///< accept loop: it ends by itself when the listener is closed
-  task_group upkeep_;  ///< heartbeat, the sweep of empty rooms and what watches over the stop: cancelled last
+  task_group upkeep_;  ///< the sweep of empty rooms and what watches over the stop: cancelled last
 };
 
 }  // namespace chorus

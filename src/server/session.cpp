@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "chat/member.hpp"
 #include "protocol/json_dialect.hpp"
 #include "protocol/text_dialect.hpp"
 #include "server/address.hpp"
@@ -54,16 +55,16 @@ class session final : public peer,
                       private recipient,
                       public std::enable_shared_from_this<session<Transport>> {
  public:
-  session(connections& all, Transport transport, capacity::seat seat, upgrade& granted)
-      : connections_(all),
+  session(shard& on, Transport transport, upgrade& granted)
+      : shard_(on),
         speaks_(granted.to.speaks),
+        what_(granted.to.what),
         stream_(std::move(transport), out_),
-        out_(stream_.get_executor(), all.options.outbound_limit, *this),
-        seat_(std::move(seat)),
-        room_(std::move(granted.seat)),
-        liveness_(all.options, clock::now(), spread(all.sessions_yet++)) {
-    seat_.become_session();
-    connections_.sessions.push_back(*this);
+        out_(stream_.get_executor(), on.options.outbound_limit, *this),
+        takes_(std::move(granted.takes)),
+        from_(granted.from),
+        liveness_(on.options, clock::now(), spread(on.sessions_yet++)) {
+    shard_.sessions.push_back(*this);
   }
 
   /// Answers the request, and is a WebSocket from then on, unless that fails.
@@ -73,7 +74,7 @@ class session final : public peer,
       reply.set(http::field::server, "chorus");
       if (!subprotocol.empty()) reply.set(http::field::sec_websocket_protocol, subprotocol);
     }));
-    stream_.read_message_max(connections_.options.max_message_size);
+    stream_.read_message_max(shard_.options.max_message_size);
     stream_.control_callback([this](websocket::frame_type, std::string_view) { liveness_.heard(); });
     auto const [ec] = co_await stream_.async_accept(asked, nothrow);
     ended_ = ec;
@@ -81,19 +82,19 @@ class session final : public peer,
   }
 
   /// What is asked of it as a WebSocket, once it is one.
-  void enter(destination const& to) noexcept {
+  void enter(upgrade const& granted) noexcept {
     if (!life_.is(phase::open)) return;
     alone([&] {
-      if (to.what == service::echo) return out_.push(make_packet(encode_echo_greeting()));
+      if (what_ == service::echo) return out_.push(make_packet(encode_echo_greeting()));
       recipient& self = *this;
-      member_.emplace(room_->in(), self, to.wishes);
+      member_.emplace(shard_.rooms.audience_of(*granted.room), self, granted.to.wishes);
     });
   }
 
   /// The room has not greeted it yet. What it says before that waits in the kernel.
   bool awaits_greeting() const { return member_ && !greeted_; }
 
-  /// Does not read until then, or until something happens: it is greeted, or is to end.
+  /// Does not read until then, or until something happens: the room tells it something, or it is to end.
   awaitable<void> pause(clock::time_point until) {
     timer rest(socket().get_executor(), until);
     pausing_ = &rest;
@@ -147,7 +148,7 @@ class session final : public peer,
   }
 
   void failed(std::exception_ptr why) noexcept override {
-    connections_.report(why);
+    shard_.report(why);
     life_.say(farewells::failed);
     out_.close(farewells::failed.frame);
     close_socket();
@@ -175,7 +176,8 @@ class session final : public peer,
   /// which every idle session has.
   std::unique_ptr<command> hear() {
     auto const op = stream_.got_text() ? opcode::text : opcode::binary;
-    if (!room_) return op == opcode::text ? std::make_unique<command>(say{std::string(received())}) : nullptr;
+    if (what_ == service::echo)
+      return op == opcode::text ? std::make_unique<command>(say{std::string(received())}) : nullptr;
     // It may have left while it waited.
     if (!member_) return nullptr;
     auto wanted = dialect().decode(op, received());
@@ -202,17 +204,26 @@ class session final : public peer,
       out_.push(make_packet(encode_echo(echoed->text)));
     } else if (auto const* const wrong = std::get_if<bad_request>(wanted.get())) {
       out_.push(make_packet(dialect().error(refusal::bad_request, wrong->detail, wrong->id)));
-    } else if (std::holds_alternative<ask_users>(*wanted)) {
-      co_await member_->ask_users();
+    } else if (auto const* const who = std::get_if<ask_users>(wanted.get())) {
+      cost = co_await ask(*who);
     } else if (auto* const past = std::get_if<replay>(wanted.get())) {
-      cost = co_await member_->ask_replay(std::move(*past));
+      cost = co_await ask(std::move(*past));
     }
     // Who has left meanwhile has got no answer.
-    if (member_ || !room_) co_await answer_is_gone();
+    if (member_ || what_ == service::echo) co_await answer_is_gone();
     co_return std::max<std::uint64_t>(cost, 1);
   }
 
-  /// In the turn in which the answer was pushed.
+  /// Returns when the answer is pushed, and of how many events of the past it tells.
+  awaitable<std::uint64_t> ask(std::variant<ask_users, replay> what) {
+    std::optional<std::uint64_t> events;
+    answer_ = &events;
+    member_->ask(std::move(what));
+    while (member_ && !events) co_await pause(clock::time_point::max());
+    answer_ = nullptr;
+    co_return events.value_or(0);
+  }
+
   awaitable<void> answer_is_gone() {
     liveness_.reading(false);
     co_await out_.async_flush(nothrow);
@@ -221,12 +232,12 @@ class session final : public peer,
 
   /// How long it is too early for the next message, after one that costs so many tokens.
   clock::duration time_to_pause(std::uint64_t cost) {
-    if (connections_.options.rate_limit == 0 || !life_.is(phase::open)) return {};
-    return rate_limit_.spend(connections_.options, clock::now(), cost);
+    if (shard_.options.rate_limit == 0 || !life_.is(phase::open)) return {};
+    return rate_limit_.spend(shard_.options, clock::now(), cost);
   }
 
   /// True while the room has enough to do.
-  bool must_wait() const { return room_ && room_->in().is_behind(); }
+  bool must_wait() const { return member_ && member_->must_wait(); }
 
   /// Reads the rest of a message, part by part: while something comes, the peer lives. For that Beast holds at least
   /// 1.5 KiB ready, too much to wait with while a peer is silent. Then waits until the room takes it.
@@ -236,14 +247,15 @@ class session final : public peer,
       auto const [ec, bytes] = co_await stream_.async_read_some(input_, 0, nothrow);
       ended_ = ec;
     }
-    if (ended_ || !must_wait()) co_return;
+    if (ended_) co_return;
     liveness_.heard();
-    liveness_.reading(false);
-    co_await room_->in().wait_while_behind();
-    liveness_.reading(true);
+    while (must_wait()) {
+      member_->wait();
+      co_await pause(clock::time_point::max());
+    }
   }
 
-  void start_writing() override { connections_.tasks.spawn(write_loop(this->shared_from_this())); }
+  void start_writing() override { shard_.tasks.spawn(write_loop(this->shared_from_this())); }
 
   awaitable<void> write_loop(std::shared_ptr<session>) {
     try {
@@ -268,15 +280,13 @@ class session final : public peer,
     go_on();
     alone([&] {
       name_ = name;
-      connections_.log.info("joined name={} room={} address={} users={}", name_, room_->in().identity().name,
-                            seat_.from(), users);
+      shard_.log.info("joined name={} room={} address={} users={}", name_, member_->room().name, from_, users);
     });
   }
 
   void renamed(std::string const& name) noexcept override {
     alone([&] {
-      connections_.log.info("renamed name={} room={} address={} to={}", name_, room_->in().identity().name,
-                            seat_.from(), name);
+      shard_.log.info("renamed name={} room={} address={} to={}", name_, member_->room().name, from_, name);
       name_ = name;
     });
   }
@@ -288,6 +298,13 @@ class session final : public peer,
           make_packet(dialect().error(refusal::unavailable, "The room cannot take this now; try again.", wanted.id)));
     });
   }
+
+  void answered(std::uint64_t events) noexcept override {
+    if (answer_ != nullptr) *answer_ = events;
+    go_on();
+  }
+
+  void unburdened() noexcept override { go_on(); }
 
   /// If it fails this session ends, and not its room.
   template <class Action>
@@ -303,10 +320,9 @@ class session final : public peer,
     if (!member_) return;
     try {
       if (greeted_)
-        connections_.log.info("left name={} room={} address={} reason={:?}", name_, room_->in().identity().name,
-                              seat_.from(), why_ended());
+        shard_.log.info("left name={} room={} address={} reason={:?}", name_, member_->room().name, from_, why_ended());
     } catch (...) {
-      connections_.report(std::current_exception());
+      shard_.report(std::current_exception());
     }
     member_.reset();
   }
@@ -344,7 +360,7 @@ class session final : public peer,
     if (input_.capacity() > idle_input_capacity) input_.shrink_to_fit();
   }
 
-  class dialect const& dialect() const { return connections_.dialects[speaks()]; }
+  class dialect const& dialect() const { return shard_.dialects[speaks()]; }
 
   /// Ends its pause.
   void go_on() noexcept {
@@ -361,32 +377,33 @@ class session final : public peer,
   }
 
   // First what a push looks at, so that it touches few cache lines of each session.
-  connections& connections_;
+  shard& shard_;
   life_cycle life_;
   dialect_id const speaks_;
+  service const what_;
   bool greeted_ = false;
   websocket::stream<egress<Transport>, false> stream_;
   outbound_channel out_;
-  capacity::seat seat_;
-  std::optional<directory::seat> room_;  ///< nothing for an echo
-  std::optional<member> member_;         ///< until it leaves
-  std::string name_;                     ///< in the room, once it is greeted
+  homebound<berth> takes_;
+  tcp::endpoint const from_;
+  std::optional<member> member_;  ///< of a room, until it leaves
+  std::string name_;              ///< in the room, once it is greeted
   boost::beast::flat_buffer input_;
   liveness liveness_;
   rate_limit rate_limit_;
-  timer* pausing_ = nullptr;  ///< while it does
-  error_code ended_;          ///< how reading ended
+  timer* pausing_ = nullptr;                        ///< while it does
+  std::optional<std::uint64_t>* answer_ = nullptr;  ///< while it waits for one
+  error_code ended_;                                ///< how reading ended
 };
 
 }  // namespace
 
-awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat,
-                             std::unique_ptr<upgrade> granted) {
-  auto const opened = std::make_shared<session<tcp_socket>>(all, std::move(socket), std::move(seat), *granted);
+awaitable<void> open_session(shard& on, tcp_socket socket, std::unique_ptr<upgrade> granted) {
+  auto const opened = std::make_shared<session<tcp_socket>>(on, std::move(socket), *granted);
   co_await opened->accept(std::move(granted->asked));
-  opened->enter(granted->to);
+  opened->enter(*granted);
   if (opened->awaits_greeting()) co_await opened->pause(clock::time_point::max());
-  all.tasks.spawn(opened->run(opened));
+  on.tasks.spawn(opened->run(opened));
 }
 
 }  // namespace chorus

@@ -1,16 +1,15 @@
 #pragma once
 // The second phase of a connection: a WebSocket, from the upgrade to its end. What it hears goes to chat/event_log.hpp.
 
-#include "server/connections.hpp"
 #include "server/negotiation.hpp"
+#include "server/shard.hpp"
 #include "support/asio.hpp"
 
 namespace chorus {
 
-/// Upgrades the connection to a WebSocket and spawns a task into `all.tasks` that serves it until it is
-/// closed. Returns when that has begun, so that nothing of the first phase takes memory in the second. Neither throws
-/// for what a peer does.
-awaitable<void> open_session(connections& all, tcp_socket socket, capacity::seat seat,
-                             std::unique_ptr<upgrade> granted);
+/// Upgrades the connection, whose socket is the shard's, to a WebSocket and spawns a task into `on.tasks` that serves
+/// it until it is closed. Returns when that has begun, so that nothing of the first phase takes memory in the second.
+/// Neither throws for what a peer does.
+awaitable<void> open_session(shard& on, tcp_socket socket, std::unique_ptr<upgrade> granted);
 
 }  // namespace chorus

@@ -23,6 +23,9 @@ struct settings {
   boost::asio::ip::address address = boost::asio::ip::make_address("0.0.0.0");
   std::uint16_t port = 8080;  ///< 0: the system picks a free one
 
+  std::size_t threads = 0;  ///< event loops, each in a thread of its own; 0: as many as `usable_cpus`
+  duration slow_turn{0};    ///< a turn of an event loop that takes more CPU time is logged
+
   duration handshake_timeout = std::chrono::seconds(10);  ///< from accept, or the last answer, to the end of a request
   duration ping_interval = std::chrono::seconds(15);
   duration ping_timeout = std::chrono::seconds(15);   ///< for the answer to a ping, and to a close frame

@@ -205,8 +205,10 @@ BOOST_AUTO_TEST_CASE(who_joins_is_greeted_even_if_it_stops) {
 }
 
 /// A pong proves that the server has read what was sent before the ping. So that goes to everyone before the farewell,
-/// also to those who are told later than others, save for what is read in the very turn of the farewell.
+/// also to those who are told later than others: what was read before the stop in any case, and on one thread all, save
+/// for what is read in the very turn of the farewell.
 BOOST_AUTO_TEST_CASE(what_was_read_before_the_farewell_comes_before_it) {
+  constexpr std::size_t before_stop = 1500;
   for (std::size_t const others : {0U, 50U, 0U, 50U, 0U, 50U, 0U, 50U}) {
     running_server server;
     std::deque<client> in_front;
@@ -218,7 +220,7 @@ BOOST_AUTO_TEST_CASE(what_was_read_before_the_farewell_comes_before_it) {
     auto listener = client::chat(server.port());
     speaker.receive_text();
     listener.receive_text();
-    std::jthread const talk([&server, &speaker] {
+    std::jthread const talk([&speaker] {
       for (int i = 0; i != 20'000; ++i) {
         try {
           speaker.send_text("x");
@@ -226,16 +228,19 @@ BOOST_AUTO_TEST_CASE(what_was_read_before_the_farewell_comes_before_it) {
         } catch (std::runtime_error const&) {
           return;  // the server has closed the connection
         }
-        if (i == 2000) server.stop();
       }
     });
     std::size_t pongs = 0;
     auto next = speaker.receive_frame();
-    for (; next && next->opcode != 0x8; next = speaker.receive_frame()) pongs += next->opcode == 0xA ? 1 : 0;
+    for (; next && next->opcode != 0x8; next = speaker.receive_frame()) {
+      pongs += next->opcode == 0xA ? 1 : 0;
+      if (pongs == before_stop) server.stop();
+    }
     std::size_t heard = 0;
     next = listener.receive_frame();
     for (; next && next->opcode != 0x8; next = listener.receive_frame()) heard += next->is_text() ? 1 : 0;
-    BOOST_TEST(heard + 2 >= pongs);
+    BOOST_TEST(heard >= before_stop);
+    if (test_settings().threads == 1) BOOST_TEST(heard + 2 >= pongs);
     speaker.finish();
     server.abort();
   }

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
+#include <cstdlib>
 #include <ctime>
 #include <mutex>
 #include <pthread.h>
@@ -50,6 +51,9 @@ settings test_settings() {
   settings options;
   options.address = net::ip::make_address("127.0.0.1");
   options.port = 0;
+  auto const* const threads = std::getenv("TEST_THREADS");
+  options.threads = threads == nullptr ? 1 : std::stoul(threads);
+  options.rooms.large_room = 0;
   return options;
 }
 

@@ -11,7 +11,8 @@
 
 namespace chorus::test {
 
-/// Short enough timeouts for a test to see, long enough for a busy machine.
+/// Short enough timeouts for a test to see, long enough for a busy machine. The environment says with how many threads
+/// (`TEST_THREADS`), and each room spans all of them.
 settings test_settings();
 
 /// Serves on port 0 of loopback until `stop` or destruction; the destructor waits until every coroutine has ended.
@@ -36,6 +37,7 @@ class running_server {
 
   /// Everything that is logged so far, from debug up.
   std::string log() const;
+  bool has_logged(std::string_view words) const { return log().find(words) != std::string::npos; }
   /// True when the log contains the words, at the latest when patience ends.
   bool logs(std::string_view words) const;
 

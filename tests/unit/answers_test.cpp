@@ -2,9 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 #include <deque>
-#include <optional>
+#include <new>
 #include <range/v3/algorithm/count.hpp>
 #include <string>
+#include <vector>
 
 #include "running_room.hpp"
 #include "support/slices.hpp"
@@ -16,25 +17,37 @@ namespace {
 /// A message of this size is a whole slice by itself.
 constexpr std::size_t slice_of_bytes = 8 * 1024 * slice;
 
+/// Has no memory for an answer.
+struct reticent_dialect final : dialect {
+  std::string greeting(welcome const&) const override { return "hello\n"; }
+  std::string encode(std::span<event const>) const override { return "event\n"; }
+  std::string gap(event_range const&) const override { return {}; }
+  std::string users(std::size_t, std::vector<std::string> const*) const override { throw std::bad_alloc(); }
+  std::string replayed(std::uint64_t, std::uint64_t) const override { return {}; }
+  std::string error(refusal, std::string_view, std::string_view) const override { return {}; }
+  command decode(opcode, std::string_view) const override { return ignored{}; }
+};
+
 std::string message(std::uint64_t seq, std::string const& name, std::string const& said) {
   return std::to_string(seq) + " " + name + ": " + said + "\n";
 }
 
+/// Where no batch is half done it is told at once.
 std::string ask_users_now(running_room& at, user& by) {
   poll(at.io);
   by.news();
-  auto answered = false;
-  start(at.io, ask_users_of(by, answered));
-  BOOST_TEST(answered);
+  by.answers.clear();
+  by.ask_users();
+  BOOST_TEST(by.answers.size() == 1U);
   return by.news();
 }
 
 std::string ask_replay_now(running_room& at, user& by, replay asked, std::uint64_t covers) {
   poll(at.io);
   by.news();
-  std::optional<std::uint64_t> covered;
-  start(at.io, ask_replay_of(by, asked, covered));
-  BOOST_TEST((covered == covers));
+  by.answers.clear();
+  by.ask_replay(asked.from, asked.to);
+  BOOST_TEST(by.answers == std::vector{covers}, boost::test_tools::per_element());
   return by.news();
 }
 
@@ -113,10 +126,8 @@ BOOST_AUTO_TEST_CASE(answers_go_to_who_asks_and_are_never_dropped) {
   b.say(std::string(200, 'x'));
   poll(io);
   b.news();
-  std::optional<std::uint64_t> covered;
-  auto answered = false;
-  start(io, ask_users_of(a, answered));
-  start(io, ask_replay_of(a, {3, 3}, covered));
+  a.ask_users();
+  a.ask_replay(3, 3);
   b.say("y");
   poll(io);
   a.peer.drain(a.channel);
@@ -134,14 +145,13 @@ BOOST_AUTO_TEST_CASE(an_answer_waits_for_the_end_of_a_fan_out) {
   late.news();
   many.front().say("x");
   while (!many.front().peer.written.ends_with("x\n")) poll_one(io);
-  auto answered = false;
-  std::optional<std::uint64_t> covered;
-  start_later(io, ask_users_of(late, answered));
-  start_later(io, ask_replay_of(late, {514, 514}, covered));
-  poll_one(io);
+  late.ask_users();
+  late.ask_replay(514, 514);
   poll_one(io);
   BOOST_TEST(late.peer.written == "");
+  BOOST_TEST(late.answers.empty());
   poll(io);
+  BOOST_TEST(late.answers == (std::vector<std::uint64_t>{0, 1}), boost::test_tools::per_element());
   auto const heard = late.news();
   BOOST_TEST(heard.starts_with("514 user0: x\nusers 513 al user0 "));
   BOOST_TEST(heard.ends_with("user99\n514 user0: x\nreplayed 514-514\n"));
@@ -155,10 +165,9 @@ BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_the_end_of_a_flood) {
   for (auto& u : few) u.news();
   for (int i = 0; i != 20; ++i) few.front().say(std::string(slice_of_bytes / 2, 'x'));
   while (few.front().peer.written.empty()) poll_one(io);
-  auto answered = false;
-  start_later(io, ask_users_of(few.back(), answered));
+  few.back().ask_users();
   poll(io);
-  BOOST_TEST(answered);
+  BOOST_TEST(few.back().answers.size() == 1U);
   auto const heard = few.back().news();
   auto const before = heard.substr(0, heard.find("users 3"));
   BOOST_TEST(ranges::count(before, '\n') <= 2);
@@ -173,13 +182,35 @@ BOOST_AUTO_TEST_CASE(who_has_left_gets_no_answer) {
   late.news();
   many.front().say("x");
   while (!many.front().peer.written.ends_with("x\n")) poll_one(io);
-  auto answered = false;
-  start_later(io, ask_users_of(late, answered));
+  late.ask_users();
   poll_one(io);
   late.leave();
   poll(io);
-  BOOST_TEST(answered);
   BOOST_TEST(late.news() == "");
+  BOOST_TEST(late.answers.empty());
+  // Nor does anybody wait for it.
+  BOOST_TEST(lobby.has_caught_up());
+  BOOST_TEST(!lobby.runs());
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_fails_is_the_affair_of_the_one_who_asks) {
+  reticent_dialect reticent;
+  commons.dialects.all[index_of(json)] = &reticent;
+  std::deque<user> many;
+  for (std::size_t i = 0; i != 2 * slice; ++i) many.emplace_back(*this, join_request{}, text);
+  user asks(*this);
+  poll(io);
+  asks.ask_users();
+  BOOST_TEST(asks.failures == 1);
+  many.front().say("x");
+  while (!many.front().peer.written.ends_with("x\n")) poll_one(io);
+  asks.ask_users();
+  poll(io);
+  BOOST_TEST(asks.failures == 2);
+  BOOST_TEST(asks.answers.empty());
+  many.front().say("y");
+  poll(io);
+  for (auto* u : {&many.front(), &many.back()}) BOOST_TEST(u->peer.written.ends_with("x\nuser0: y\n"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -237,7 +237,7 @@ struct seats_of_few {
   std::vector<capacity::seat> taken;
 
   void take(boost::asio::ip::address const& from, std::size_t count = 1) {
-    while (count-- != 0) taken.emplace_back(seats, tcp::endpoint(from, 1));
+    while (count-- != 0) taken.emplace_back(seats, from);
   }
 };
 
@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(zero_is_no_limit) {
 }
 
 BOOST_AUTO_TEST_CASE(a_seat_that_moves_is_still_one) {
-  capacity::seat first(seats, tcp::endpoint(here, 1));
+  capacity::seat first(seats, here);
   first.become_session();
   capacity::seat const second(std::move(first));
   BOOST_TEST(seats.sessions() == 1);

@@ -6,14 +6,12 @@
 #include <chrono>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "chat/memory_log.hpp"
-#include "running_room.hpp"
+#include "several_shards.hpp"
 #include "support/slices.hpp"
 #include "support/task_group.hpp"
 
@@ -26,98 +24,48 @@ using namespace std::chrono_literals;
 /// No test that passes waits so long.
 constexpr auto deadline = 10s;
 
-struct rooms_of_a_server {
-  net::io_context io;
-  room_settings options;
-  plain_dialect plain;
-  terse_dialect terse;
-  dialect_table dialects{{&terse, &plain}};
-  std::string logs;  ///< of which rooms they were made
-  std::optional<directory> rooms;
-  task_group sweeping{io.get_executor()};
+struct rooms_of_one_shard : rooms_of_a_server {
+  std::optional<task_group> sweeping;
 
-  rooms_of_a_server() { open(options); }
-  ~rooms_of_a_server() {
-    sweeping.cancel();
-    rooms->close();
-    start(io, rooms->join());
-    poll(io);
+  ~rooms_of_one_shard() {
+    if (!sweeping) return;
+    sweeping->cancel();
+    start(io(), sweeping->join());
   }
 
-  /// With other options, while there is nobody.
-  void open(room_settings const& settings) {
-    options = settings;
-    auto make_log = [this](std::string const& name) {
-      logs += name + " ";
-      return std::make_unique<memory_log>(io.get_executor());
-    };
-    rooms.emplace(io.get_executor(), options, dialects, make_log, std::rethrow_exception);
-  }
+  void sweep() { sweeping.emplace(io().get_executor()).spawn(rooms->sweep()); }
 
-  void sweep() { sweeping.spawn(rooms->sweep()); }
-
+  void run() { poll(io()); }
   void run_until(std::function<bool()> const& done) {
     auto const end = clock::now() + deadline;
     while (!done() && clock::now() < end) {
-      io.restart();
-      io.run_one_until(end);
+      io().restart();
+      io().run_one_until(end);
     }
     BOOST_TEST(done());
   }
 
   /// Somebody was there, and left.
-  void visit(std::string const& room, std::string const& said = "x");
+  void visit(std::string const& room, std::string const& said = "x") {
+    {
+      visitor one(*this, rooms->take_seat(room).value());
+      one.say(said);
+      run();
+    }
+    run();
+  }
+
+  std::uint64_t epoch_of(std::string const& room) { return rooms->take_seat(room).value().room()->which.epoch; }
 };
 
-/// A member that has a seat.
-struct visitor final : recipient {
-  speaking_sink peer;
-  outbound_channel channel;
-  directory::seat seat;
-  std::optional<member> in;
-
-  visitor(rooms_of_a_server& at, directory::seat taken, join_request const& wishes = {})
-      : channel(at.io.get_executor(), unlimited, peer), seat(std::move(taken)) {
-    peer.room = unlimited;
-    peer.speaks = &at.plain;
-    // As a session does it: then the room runs at once.
-    start(at.io, join(wishes));
-  }
-
-  awaitable<void> join(join_request wishes) {
-    recipient& self = *this;
-    in.emplace(seat.in(), self, wishes);
-    co_return;
-  }
-
-  outbound_channel& out() override { return channel; }
-  dialect_id speaks() const override { return dialect_id::json; }
-  void greeted(std::string const&, std::size_t) noexcept override {}
-  void renamed(std::string const&) noexcept override {}
-  void not_taken(draft const&) noexcept override {}
-};
-
-void rooms_of_a_server::visit(std::string const& room, std::string const& said) {
-  {
-    visitor one(*this, rooms->take_seat(room).value());
-    one.in->say(said, {});
-    poll(io);
-  }
-  poll(io);
-}
-
-std::uint64_t epoch_of(rooms_of_a_server& at, std::string const& room) {
-  return at.rooms->take_seat(room).value().in().identity().epoch;
-}
-
-awaitable<void> catch_up(directory& with, bool& done) {
-  co_await with.caught_up();
-  done = true;
+awaitable<void> join(shard_rooms& all, bool& joined) {
+  co_await all.join();
+  joined = true;
 }
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(all_rooms, rooms_of_a_server)
+BOOST_FIXTURE_TEST_SUITE(all_rooms, rooms_of_one_shard)
 
 BOOST_AUTO_TEST_CASE(come_with_the_first_seat_and_are_the_same_for_the_same_name) {
   BOOST_TEST(rooms->size() == 0U);
@@ -125,21 +73,20 @@ BOOST_AUTO_TEST_CASE(come_with_the_first_seat_and_are_the_same_for_the_same_name
   auto const b = rooms->take_seat("b");
   auto const again = rooms->take_seat("a");
   BOOST_TEST(rooms->size() == 2U);
-  BOOST_TEST(&a->in() == &again->in());
-  BOOST_TEST(&a->in() != &b->in());
-  BOOST_TEST(a->in().identity().name == "a");
-  BOOST_TEST(a->in().identity().epoch < b->in().identity().epoch);
+  BOOST_TEST(a->room()->which.epoch == again->room()->which.epoch);
+  BOOST_TEST(a->room()->which.name == "a");
+  BOOST_TEST(a->room()->which.epoch < b->room()->which.epoch);
   BOOST_TEST(logs == "a b ");
 }
 
 BOOST_AUTO_TEST_CASE(do_not_hear_each_other) {
   visitor a(*this, rooms->take_seat("a").value());
   visitor b(*this, rooms->take_seat("b").value());
-  a.in->say("x", {});
-  poll(io);
-  auto const of = [](visitor const& v) { return to_string(cursor{v.seat.in().identity().epoch, 0}); };
-  BOOST_TEST(a.peer.written == "welcome a user0 1 " + of(a) + "\n1 joined user0 1\n2 user0: x\n");
-  BOOST_TEST(b.peer.written == "welcome b user0 1 " + of(b) + "\n1 joined user0 1\n");
+  a.say("x");
+  run();
+  auto const of = [](visitor const& v) { return to_string(cursor{v.epoch(), 0}); };
+  BOOST_TEST(a.heard() == "welcome a user0 1 " + of(a) + "\n1 joined user0 1\n2 user0: x\n");
+  BOOST_TEST(b.heard() == "welcome b user0 1 " + of(b) + "\n1 joined user0 1\n");
 }
 
 BOOST_AUTO_TEST_CASE(leave_nothing_behind_if_nobody_joined) {
@@ -156,7 +103,7 @@ BOOST_AUTO_TEST_CASE(of_seats_that_are_exchanged_each_is_given_back_once) {
     auto a = rooms->take_seat("a").value();
     auto b = rooms->take_seat("b").value();
     a = std::move(b);
-    BOOST_TEST(a.in().identity().name == "b");
+    BOOST_TEST(a.room()->which.name == "b");
   }
   BOOST_TEST(rooms->size() == 0U);
 }
@@ -167,26 +114,27 @@ BOOST_AUTO_TEST_CASE(stay_with_what_was_said_in_them) {
   join_request wishes;
   wishes.history = 1;
   visitor late(*this, rooms->take_seat("a").value(), wishes);
-  poll(io);
-  BOOST_TEST(late.peer.written.find("2 user0: x\n") != std::string::npos);
-  BOOST_TEST(late.seat.in().users() == 1U);
+  run();
+  BOOST_TEST(late.heard().find("2 user0: x\n") != std::string::npos);
+  late.is->ask_users();
+  BOOST_TEST(late.heard().ends_with("\nusers 1 user1\n"));
   BOOST_TEST(logs == "a ");
 }
 
 BOOST_AUTO_TEST_CASE(go_when_their_time_has_come_and_are_others_when_they_come_again) {
   open({.history_ttl = 1ms});
   visit("a");
-  auto const before = epoch_of(*this, "a");
+  auto const before = epoch_of("a");
   BOOST_TEST(rooms->size() == 1U);
   sweep();
   run_until([&] { return rooms->size() == 0; });
   join_request wishes;
   wishes.since = cursor{before, 2};
   visitor late(*this, rooms->take_seat("a").value(), wishes);
-  poll(io);
-  auto const now = late.seat.in().identity().epoch;
+  run();
+  auto const now = late.epoch();
   BOOST_TEST(now > before);
-  BOOST_TEST(late.peer.written == "welcome a user0 1 " + to_string(cursor{now, 0}) + "\n1 joined user0 1\n");
+  BOOST_TEST(late.heard() == "welcome a user0 1 " + to_string(cursor{now, 0}) + "\n1 joined user0 1\n");
 }
 
 /// The sweep takes those whose time has come, and those only.
@@ -203,7 +151,7 @@ BOOST_AUTO_TEST_CASE(do_not_go_before_their_time_or_while_somebody_has_a_seat) {
   auto const later = clock::now() + 50ms;
   run_until([&] { return clock::now() >= later; });
   BOOST_TEST(rooms->size() == 2U);
-  BOOST_TEST(kept->in().identity().name == "a");
+  BOOST_TEST(kept->room()->which.name == "a");
 }
 
 BOOST_AUTO_TEST_CASE(without_ttl_go_with_their_last_member) {
@@ -221,13 +169,13 @@ BOOST_AUTO_TEST_CASE(of_too_many_the_longest_empty_goes) {
   visit("b");
   // Now b is empty for longer than a.
   visit("a");
-  auto const a = epoch_of(*this, "a");
+  auto const a = epoch_of("a");
   {
     auto const c = rooms->take_seat("c");
     BOOST_REQUIRE(c);
     BOOST_TEST(rooms->size() == 2U);
     auto const again = rooms->take_seat("a");
-    BOOST_TEST(again->in().identity().epoch == a);
+    BOOST_TEST(again->room()->which.epoch == a);
     // Both are inhabited.
     BOOST_TEST(!rooms->take_seat("d"));
     BOOST_TEST(rooms->take_seat("c").has_value());
@@ -240,10 +188,10 @@ BOOST_AUTO_TEST_CASE(of_too_many_the_longest_empty_goes) {
 BOOST_AUTO_TEST_CASE(of_which_one_still_broadcasts_none_goes) {
   open({.max_rooms = 1});
   std::optional<visitor> last(std::in_place, *this, rooms->take_seat("a").value());
-  poll(io);
+  run();
   last.reset();
   BOOST_TEST(!rooms->take_seat("b"));
-  poll(io);
+  run();
   BOOST_TEST(rooms->take_seat("b").has_value());
 }
 
@@ -258,59 +206,57 @@ BOOST_AUTO_TEST_CASE(may_be_without_limit) {
 BOOST_AUTO_TEST_CASE(that_are_empty_give_their_memory_before_others_lose_anything) {
   open({.history_memory = 64 * 1024});
   visitor talks(*this, rooms->take_seat("inhabited").value());
-  talks.in->say(std::string(10 * 1024, 'x'), {});
-  poll(io);
+  talks.say(std::string(10 * 1024, 'x'));
+  run();
   visit("longest", std::string(20 * 1024, 'x'));
   visit("other");
   BOOST_TEST(rooms->size() == 3U);
-  auto const longest = epoch_of(*this, "longest");
-  auto const other = epoch_of(*this, "other");
+  auto const longest = epoch_of("longest");
+  auto const other = epoch_of("other");
   // That was a visit.
   visit("other");
-  talks.in->say(std::string(10 * 1024, 'x'), {});
-  poll(io);
+  talks.say(std::string(10 * 1024, 'x'));
+  run();
   BOOST_TEST(rooms->size() == 2U);
-  BOOST_TEST(epoch_of(*this, "other") == other);
-  BOOST_TEST(epoch_of(*this, "longest") != longest);
+  BOOST_TEST(epoch_of("other") == other);
+  BOOST_TEST(epoch_of("longest") != longest);
   join_request wishes;
-  wishes.since = cursor{talks.seat.in().identity().epoch, 0};
+  wishes.since = cursor{talks.epoch(), 0};
   visitor late(*this, rooms->take_seat("inhabited").value(), wishes);
-  poll(io);
-  BOOST_TEST(late.peer.written.find("recovered\n1 joined user0 1\n2 user0: x") != std::string::npos);
+  run();
+  BOOST_TEST(late.heard().find("recovered\n1 joined user0 1\n2 user0: x") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_SUITE(end_of_all_rooms, rooms_of_a_server)
+BOOST_FIXTURE_TEST_SUITE(end_of_all_rooms, rooms_of_one_shard)
 
 BOOST_AUTO_TEST_CASE(waits_until_all_that_was_said_is_pushed) {
   std::deque<visitor> many;
   for (std::size_t i = 0; i != 2 * slice; ++i) many.emplace_back(*this, rooms->take_seat("a").value());
   visitor other(*this, rooms->take_seat("b").value());
-  poll(io);
-  many.front().in->say("x", {});
-  other.in->say("y", {});
-  auto done = false;
-  start_later(io, catch_up(*rooms, done));
-  poll_one(io);
-  BOOST_TEST(!done);
-  while (!done) poll_one(io);
-  BOOST_TEST(many.back().peer.written.ends_with("user0: x\n"));
-  BOOST_TEST(other.peer.written.ends_with("user0: y\n"));
+  run();
+  many.front().say("x");
+  other.say("y");
+  std::size_t done = 0;
+  shards->catch_up(done);
+  poll_one(io());
+  BOOST_TEST(done == 0U);
+  while (done == 0) poll_one(io());
+  BOOST_TEST(many.back().heard().ends_with("user0: x\n"));
+  BOOST_TEST(other.heard().ends_with("user0: y\n"));
 }
 
-BOOST_AUTO_TEST_CASE(keeps_rooms_until_then) {
+BOOST_AUTO_TEST_CASE(keeps_rooms_from_its_beginning_on) {
   open({.history_ttl = 0ms});
   std::optional<visitor> last(std::in_place, *this, rooms->take_seat("a").value());
   visit("never joined again");
-  auto done = false;
-  start(io, catch_up(*rooms, done));
-  BOOST_TEST(done);
+  rooms->stop();
   last.reset();
   {
     auto const nobody = rooms->take_seat("b");
   }
-  poll(io);
+  run();
   BOOST_TEST(rooms->size() == 2U);
 }
 
@@ -318,12 +264,10 @@ BOOST_AUTO_TEST_CASE(takes_memory_from_inhabited_rooms_as_well) {
   open({.history_memory = 64 * 1024});
   visit("empty", std::string(20 * 1024, 'x'));
   visitor talks(*this, rooms->take_seat("inhabited").value());
-  auto done = false;
-  start(io, catch_up(*rooms, done));
-  BOOST_TEST(done);
+  rooms->stop();
   for (int i = 0; i != 2; ++i) {
-    talks.in->say(std::string(20 * 1024, 'x'), {});
-    poll(io);
+    talks.say(std::string(20 * 1024, 'x'));
+    run();
   }
   BOOST_TEST(rooms->size() == 2U);
 }
@@ -331,27 +275,26 @@ BOOST_AUTO_TEST_CASE(takes_memory_from_inhabited_rooms_as_well) {
 BOOST_AUTO_TEST_CASE(keeps_rooms_from_the_close_on) {
   open({.history_ttl = 0ms});
   std::optional<visitor> last(std::in_place, *this, rooms->take_seat("a").value());
-  rooms->close();
+  rooms->stop();
+  shards->close();
   last.reset();
-  poll(io);
+  run();
   BOOST_TEST(rooms->size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(drops_what_is_said_later_and_ends_their_coroutines) {
   visitor a(*this, rooms->take_seat("a").value());
-  poll(io);
-  a.in->say("x", {});
-  rooms->close();
-  a.in->say("too late", {});
+  run();
+  a.say("x");
+  shards->close();
+  a.say("too late");
   auto joined = false;
-  auto const join = [&]() -> awaitable<void> {
-    co_await rooms->join();
-    joined = true;
-  };
-  start(io, join());
+  start(io(), join((*shards)[0], joined));
   BOOST_TEST(joined);
-  BOOST_TEST(a.peer.written.ends_with("2 user0: x\n"));
-  BOOST_TEST(!a.seat.in().runs());
+  BOOST_TEST(a.heard().ends_with("2 user0: x\n"));
+  auto settled = false;
+  (*shards)[0].when_settled(a.epoch(), [&settled](bool) { settled = true; });
+  BOOST_TEST(settled);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plain_dialect.hpp"
@@ -37,8 +38,7 @@ struct dialects {
 /// A room's past, and what it is told.
 struct past_of_a_room : dialects {
   room_settings options;
-  int relieved = 0;
-  history_memory memory{0, [] { return false; }};
+  history_memory memory{0, [] {}};
   history past{options, memory};
   std::uint64_t seq = 0;
 
@@ -72,18 +72,32 @@ struct three_rooms : dialects {
   std::size_t one_batch = encoded_batch({said(1, "")}, both).size();
   int to_spare = 0;
   int asked = 0;
+  bool is_asked = false;
   history_memory memory{3 * one_batch, [this] {
                           ++asked;
-                          if (to_spare == 0) return false;
-                          --to_spare;
-                          last.pop_front();
-                          return true;
+                          is_asked = true;
                         }};
   history a{options, memory};
   history b{options, memory};
   std::list<history> last;  ///< the rooms that it may give up
 
-  void extend(history& of, std::uint64_t seq) { of.extend({{said(seq, "")}, both}); }
+  /// Until it is answered it may grow.
+  void extend_unanswered(history& of, std::uint64_t seq) { of.extend({{said(seq, "")}, both}); }
+  /// Gives up what it is asked for, one after the other.
+  void answer() {
+    while (std::exchange(is_asked, false)) {
+      auto const has_one = to_spare != 0;
+      if (has_one) {
+        --to_spare;
+        last.pop_front();
+      }
+      memory.relieved(has_one);
+    }
+  }
+  void extend(history& of, std::uint64_t seq) {
+    extend_unanswered(of, seq);
+    answer();
+  }
 };
 
 }  // namespace
@@ -288,7 +302,7 @@ BOOST_AUTO_TEST_CASE(is_told_between_any_events_until_a_limit_is_reached) {
 BOOST_AUTO_TEST_CASE(of_any_kind_is_told_as_its_tail) {
   for (unsigned seed = 0; seed != 50; ++seed) {
     std::mt19937 random(seed);
-    history_memory all(0, [] { return false; });
+    history_memory all(0, [] {});
     options.history_messages = 1 + random() % 30;
     options.history_bytes = 1000 + random() % 5000;
     history kept(options, all);
@@ -373,9 +387,35 @@ BOOST_AUTO_TEST_CASE(is_relieved_first_and_no_more_than_it_needs) {
   BOOST_TEST(a.first() == 2U);
 }
 
+/// Who can give some back is on another thread.
+BOOST_AUTO_TEST_CASE(is_relieved_later_and_asked_for_once_meanwhile) {
+  extend(last.emplace_back(options, memory), 1);
+  to_spare = 1;
+  for (std::uint64_t seq = 1; seq != 6; ++seq) extend_unanswered(a, seq);
+  BOOST_TEST(asked == 1);
+  BOOST_TEST(memory.used() == 6 * one_batch);
+  BOOST_TEST(a.first() == 1U);
+  // That was not enough, and there is no more.
+  answer();
+  BOOST_TEST(asked == 2);
+  BOOST_TEST(last.empty());
+  BOOST_TEST(memory.used() == 3 * one_batch);
+  BOOST_TEST(a.first() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(has_a_limit_that_is_told_later) {
+  memory.limit_to(one_batch);
+  extend(a, 1);
+  BOOST_TEST(asked == 0);
+  extend(a, 2);
+  BOOST_TEST(asked == 1);
+  BOOST_TEST(a.first() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(may_be_too_small_for_a_batch) {
   extend(a, 1);
   b.extend({{said(1, std::string(4 * one_batch, 'x'))}, both});
+  answer();
   BOOST_TEST(a.first() == 2U);
   BOOST_TEST(b.first() == 2U);
   BOOST_TEST(memory.used() == 0U);
@@ -384,7 +424,8 @@ BOOST_AUTO_TEST_CASE(may_be_too_small_for_a_batch) {
 BOOST_AUTO_TEST_CASE(is_zero_when_all_rooms_have_gone) {
   for (unsigned seed = 0; seed != 20; ++seed) {
     std::mt19937 random(seed);
-    history_memory bounded(random() % 2 == 0 ? 0 : 5000, [] { return false; });
+    is_asked = false;
+    history_memory bounded(random() % 2 == 0 ? 0 : 5000, [this] { is_asked = true; });
     std::vector<std::unique_ptr<history>> rooms(5);
     std::uint64_t seq = 0;
     for (int step = 0; step != 500; ++step) {
@@ -393,6 +434,10 @@ BOOST_AUTO_TEST_CASE(is_zero_when_all_rooms_have_gone) {
       room->extend({{said(++seq, std::string(random() % 200, 'x'))}, both});
       if (random() % 3 == 0) room->after(seq - random() % 5, random() % 2 == 0 ? json : text, 1000);
       if (random() % 10 == 0) room.reset();
+      if (!is_asked || random() % 4 != 0) continue;
+      is_asked = false;
+      bounded.relieved(false);
+      BOOST_TEST(bounded.used() <= 5000U);
     }
     rooms.clear();
     BOOST_TEST(bounded.used() == 0U);

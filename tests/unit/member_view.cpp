@@ -151,6 +151,9 @@ void plain_view::read_gap(replay missing) {
   require(!must_miss_ || missing.from == at_ + 1, "a gap that does not begin at the cursor");
   require(!(visit_.takes_all && keeps_all_), "a gap for one who takes everything");
   must_miss_ = false;
+  // An answer may have come after what nobody heard behind it, and yet before the notice.
+  require_answers(log_.next_heard(missing.to) - 1);
+  unplaced_.clear();
   move_to(missing.to);
   gaps_.push_back(missing);
 }
@@ -194,7 +197,7 @@ void plain_view::read_replay() {
   }
   auto next = from;
   for (; !rest_.starts_with("replayed "); ++next) {
-    if (rest_.empty()) throw cut_off();
+    if (std::string_view("replayed ").starts_with(rest_)) throw cut_off();
     require(next <= asked.to, "a replay of more than was asked for");
     take(log_.at(next).line, "replay");
     if (!log_.at(next).line.empty()) heard_.insert(next);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "run.hpp"
+#include "support/quiescence.hpp"
 
 namespace chorus::test {
 
@@ -93,8 +94,8 @@ BOOST_AUTO_TEST_CASE(does_not_wait_for_what_comes_later) {
 BOOST_AUTO_TEST_CASE(a_batch_is_bounded_in_time) {
   start(io, read());
   start(io, talk(1000, 1));
-  BOOST_TEST(batches.size() >= 1000U / memory_log::max_turns);
-  BOOST_TEST(batches.size() <= 1 + 1000U / (memory_log::max_turns - memory_log::quiet_turns));
+  BOOST_TEST(batches.size() >= 1000U / quiescence::max_turns);
+  BOOST_TEST(batches.size() <= 1 + 1000U / (quiescence::max_turns - quiescence::turns_of_speech));
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_bounded_in_size) {
@@ -111,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_batch_that_is_full_does_not_wait) {
   start(io, read());
   say(std::string(memory_log::max_batch_bytes, 'x'));
   io.restart();
-  for (int turn = 0; turn != memory_log::quiet_turns - 1; ++turn) io.poll_one();
+  for (int turn = 0; turn != quiescence::turns_of_speech - 1; ++turn) io.poll_one();
   BOOST_TEST(batches.size() == 1U);
 }
 

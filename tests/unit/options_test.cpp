@@ -185,7 +185,6 @@ BOOST_AUTO_TEST_CASE(defaults_of_the_table_are_those_of_the_settings) {
   BOOST_TEST((defaults.server == settings()));
   BOOST_TEST((defaults.log_level == options().log_level));
   BOOST_TEST((defaults.format == options().format));
-  BOOST_TEST((defaults.slow_turn == options().slow_turn));
   BOOST_TEST((parse({"--port=8081"}).server != settings()));
 }
 
@@ -236,7 +235,7 @@ BOOST_AUTO_TEST_CASE(errors_name_source_key_and_what_would_be_right) {
 
 BOOST_AUTO_TEST_CASE(rooms_have_their_options) {
   auto const rooms = parse({"--max-rooms=1", "--history-messages=2", "--history-bytes=3KiB", "--history-memory=4MiB",
-                            "--history-ttl=5m", "--announce-limit=6"})
+                            "--history-ttl=5m", "--announce-limit=6", "--large-room=7"})
                          .server.rooms;
   BOOST_TEST(rooms.max_rooms == 1U);
   BOOST_TEST(rooms.history_messages == 2U);
@@ -244,6 +243,7 @@ BOOST_AUTO_TEST_CASE(rooms_have_their_options) {
   BOOST_TEST(rooms.history_memory == 4U * 1024 * 1024);
   BOOST_TEST((rooms.history_ttl == 5min));
   BOOST_TEST(rooms.announce_limit == 6U);
+  BOOST_TEST(rooms.large_room == 7U);
 }
 
 BOOST_AUTO_TEST_CASE(rooms_have_the_documented_defaults) {
@@ -254,17 +254,18 @@ BOOST_AUTO_TEST_CASE(rooms_have_the_documented_defaults) {
   BOOST_TEST(rooms.history_memory == 256U * 1024 * 1024);
   BOOST_TEST((rooms.history_ttl == 1h));
   BOOST_TEST(rooms.announce_limit == 1000U);
+  BOOST_TEST(rooms.large_room == 256U);
 }
 
 BOOST_AUTO_TEST_CASE(all_about_rooms_may_be_zero) {
   auto const rooms = parse({"--max-rooms=0", "--history-messages=0", "--history-bytes=0", "--history-memory=0",
-                            "--history-ttl=0", "--announce-limit=0"})
+                            "--history-ttl=0", "--announce-limit=0", "--large-room=0"})
                          .server.rooms;
-  BOOST_TEST((rooms == room_settings{0, 0, 0, 0s, 0, 0}));
+  BOOST_TEST((rooms == room_settings{0, 0, 0, 0s, 0, 0, 0}));
 }
 
 BOOST_AUTO_TEST_CASE(rooms_have_bounds) {
-  for (auto const* name : {"--max-rooms", "--history-messages", "--announce-limit"}) {
+  for (auto const* name : {"--max-rooms", "--history-messages", "--announce-limit", "--large-room"}) {
     auto const set_to = [name](char const* value) { return error_of({name, value}); };
     BOOST_TEST(set_to("4294967295") == "no error");
     BOOST_TEST(set_to("4294967296").find("expected a number from 0 to 4294967295") != std::string::npos, name);
@@ -279,6 +280,14 @@ BOOST_AUTO_TEST_CASE(rooms_have_bounds) {
              std::string::npos);
   BOOST_TEST(error_of({"--history-ttl=8760h"}) == "no error");
   BOOST_TEST(error_of({"--history-ttl=8761h"}).find("expected a duration of at most a year") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(threads_are_as_many_as_can_be_unless_it_is_said) {
+  BOOST_TEST(parse({}).server.threads == 0U);
+  BOOST_TEST(parse({"--threads=3"}).server.threads == 3U);
+  BOOST_TEST(parse({}, {{"CHORUS_THREADS", "4"}}).server.threads == 4U);
+  for (auto const* wrong : {"-1", "1025", "two"})
+    BOOST_TEST(error_of({"--threads", wrong}).find("expected a number from 0 to 1024") != std::string::npos, wrong);
 }
 
 BOOST_AUTO_TEST_CASE(the_page_can_be_switched_off) {

@@ -1,4 +1,4 @@
-// Whatever happens in a room, in whatever order: what its members hear is what has happened.
+// Whatever happens in a room, in whatever order, on however many shards: what its members hear is what has happened.
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -11,7 +11,7 @@
 #include "awkward_log.hpp"
 #include "log_record.hpp"
 #include "member_view.hpp"
-#include "running_room.hpp"
+#include "several_shards.hpp"
 #include "support/slices.hpp"
 
 namespace chorus::test {
@@ -33,25 +33,26 @@ struct participant {
   std::unique_ptr<user> who;
   visit its;
   dialect_id speaks;
-  std::vector<std::uint64_t> left_refused = {};
-  bool asking = false;
+  std::size_t questions = 0;  ///< that it has asked
+  int waits = 0;              ///< until the room was not behind any more
+
+  bool is_asking() const { return who->answers.size() != questions; }
+  bool is_waiting() const { return who->times_unburdened != waits; }
+
+  void ask_users() {
+    ++questions;
+    who->ask_users();
+  }
+  void ask_replay(replay asked) {
+    ++questions;
+    its.asked.push_back(asked);
+    who->ask_replay(asked.from, asked.to);
+  }
 };
-
-awaitable<void> ask_users(participant& by) {
-  by.asking = true;
-  co_await by.who->in->ask_users();
-  by.asking = false;
-}
-
-awaitable<void> ask_replay(participant& by, replay asked) {
-  by.asking = true;
-  by.its.asked.push_back(asked);
-  co_await by.who->in->ask_replay(asked);
-  by.asking = false;
-}
 
 struct scene {
   log_kind kind;
+  std::size_t shards;
   unsigned seed;
   std::size_t most_members;
   std::size_t announce_limit;
@@ -67,13 +68,19 @@ room_settings settings_of(scene const& s) {
   return settings;
 }
 
-/// Members that come, go, talk, rename themselves, ask, and read slowly, all at random.
+/// Members that come, go, talk, rename themselves, ask, and read slowly, all at random, on random shards, of which now
+/// and then one sleeps. The first shard is the home of their room.
 class crowd {
  public:
   explicit crowd(scene const& of)
-      : scene_(of), random_(of.seed), record_(of.announce_limit), at_(settings_of(of), [&](executor ex) {
-          return std::make_unique<recorded_log>(make_log(of.kind, ex, of.seed), record_);
-        }) {}
+      : scene_(of),
+        random_(of.seed),
+        record_(of.announce_limit),
+        at_(of.shards, settings_of(of), of.seed, [this](executor home, std::string const&) {
+          return std::make_unique<recorded_log>(make_log(scene_.kind, home, scene_.seed), record_);
+        }) {
+    at_.create_lobby();
+  }
 
   void live() {
     for (int step = 0; step != scene_.steps; ++step) act();
@@ -81,16 +88,22 @@ class crowd {
 
   /// Everyone is told everything and reads it.
   void settle() {
-    poll(at_.io);
+    at_.asleep.reset();
+    at_.settle();
     // As a session does: who cannot join goes.
     for (auto* const p : present())
       if (!p->who->refused.empty() && p->who->refused.front().wants == draft::kind::join) leave(*p);
-    poll(at_.io);
+    at_.settle();
     for (auto& p : all_) read_all(p);
-    // Who was waiting for its answers to go has none any more.
-    BOOST_REQUIRE(at_.lobby.has_caught_up());
-    BOOST_REQUIRE(at_.lobby.users() == record_.users_now());
+    require_rest();
     BOOST_REQUIRE(record_.users_now() == present().size());
+    for (auto* const p : present()) {
+      // Who was waiting for its answers to go has none any more.
+      BOOST_REQUIRE(!p->is_asking());
+      BOOST_REQUIRE(!p->is_waiting());
+      BOOST_REQUIRE(!p->who->in->must_wait());
+      require_users(*p);
+    }
   }
 
   /// What was missed can be had, as long as it is there.
@@ -123,25 +136,65 @@ class crowd {
 
   void end() {
     for (auto* const p : present()) leave(*p);
-    poll(at_.io);
-    BOOST_REQUIRE(at_.lobby.users() == 0);
-    BOOST_REQUIRE(!at_.lobby.runs());
-    BOOST_REQUIRE(at_.lobby.has_caught_up());
+    at_.settle();
+    require_rest();
+    BOOST_REQUIRE(record_.users_now() == 0);
+    // The room knows it as well.
+    auto users = std::string::npos;
+    while (users == std::string::npos) {
+      user late(at_.lobby_on(any_shard()));
+      at_.settle();
+      users = late.peer.written.find(" 1 1000:");
+      BOOST_REQUIRE((users != std::string::npos || !late.refused.empty()));
+    }
+    at_.settle();
+    require_rest();
   }
 
  private:
   void act() {
+    if (at_.size() > 1 && random_() % 64 == 0) sleep();
     auto const choice = random_() % 32;
     if (choice < 3 && present().size() < scene_.most_members) return join();
     auto* const p = anyone();
-    if (p == nullptr || choice < 14) return poll_one(at_.io);
+    if (p == nullptr || choice < 14) return turns();
     if (choice == 14) return leave(*p);
     if (choice == 15) return p->who->in->rename(any_name("al"));
     if (choice == 16) return ask_something(*p);
     if (choice == 17) return read_some(*p);
-    if (choice == 18 && random_() % 8 == 0) return poll(at_.io);
+    if (choice == 18 && random_() % 8 == 0) return at_.settle();
     if (choice < 22) return say(*p);
-    poll_one(at_.io);
+    turns();
+  }
+
+  /// On the average each shard has one.
+  void turns() {
+    for (std::size_t i = 0; i != at_.size(); ++i) at_.any_turn();
+  }
+
+  /// The others run on without it, or none sleeps.
+  void sleep() {
+    auto const which = static_cast<shard_id>(random_() % (2 * at_.size()));
+    at_.asleep = which < at_.size() ? std::optional(which) : std::nullopt;
+  }
+
+  /// Nothing is on its way any more, and the room does not run.
+  void require_rest() {
+    std::size_t caught_up = 0;
+    auto settled = false;
+    at_[0].when_settled(at_.epoch, [&settled](bool) { settled = true; });
+    BOOST_REQUIRE(settled);
+    at_.catch_up(caught_up);
+    at_.settle();
+    BOOST_REQUIRE(caught_up == at_.size());
+  }
+
+  void require_users(participant& by) {
+    if (by.speaks != dialect_id::json || present().size() > 100) return;
+    by.ask_users();
+    at_.settle();
+    auto const answer = "users " + std::to_string(record_.users_now());
+    BOOST_REQUIRE(by.who->peer.written.find(answer) != std::string::npos);
   }
 
   void join() {
@@ -151,7 +204,8 @@ class crowd {
     if (random_() % 2 == 0) wishes.name = any_name("bo");
     if (random_() % 2 == 0) wishes.history = random_() % 30;
     if (random_() % 3 == 0) wishes.since = cursor{running_room::epoch - (random_() % 8 == 0 ? 1 : 0), any_seq()};
-    auto who = std::make_unique<user>(at_, wishes, speaks, is_slow ? 300 + random_() % 1500 : unlimited);
+    auto const limit = is_slow ? 300 + random_() % 1500 : unlimited;
+    auto who = std::make_unique<user>(at_.lobby_on(any_shard()), wishes, speaks, limit);
     if (is_slow) who->peer.room = random_() % 500;
     visit its{.who = who->id, .wishes = wishes, .takes_all = !is_slow};
     all_.push_back({std::move(who), std::move(its), speaks});
@@ -164,19 +218,25 @@ class crowd {
 
   /// Now and then so much that a fan-out has slices.
   void say(participant& by) {
+    if (by.is_waiting()) return;
+    // As a session does it.
+    if (by.who->in->must_wait()) {
+      ++by.waits;
+      return by.who->in->wait();
+    }
     auto const is_long = scene_.most_members < 100 && random_() % 64 == 0;
     by.who->say("m" + std::to_string(++said_) + std::string(is_long ? 100'000 : random_() % 50, 'x'));
   }
 
   void ask_something(participant& by) {
-    if (by.speaks != dialect_id::json || by.asking || by.who->greetings == 0 || scene_.most_members > 100) return;
-    if (random_() % 2 == 0) return start_later(at_.io, ask_users(by));
+    if (by.speaks != dialect_id::json || by.is_asking() || by.who->greetings == 0 || scene_.most_members > 100) return;
+    if (random_() % 2 == 0) return by.ask_users();
     auto const view = view_of(by);
     if (view.at() == 0) return;
     auto const from = 1 + random_() % view.at();
     auto asked = replay{from, from + random_() % (view.at() - from + 1)};
     if (!view.gaps().empty()) asked = view.gaps()[random_() % view.gaps().size()];
-    start_later(at_.io, ask_replay(by, asked));
+    by.ask_replay(asked);
   }
 
   void read_some(participant& by) {
@@ -192,7 +252,8 @@ class crowd {
   void replay_all(participant& by, replay gap) {
     while (gap.from <= gap.to) {
       auto const before = by.who->peer.written.size();
-      start(at_.io, ask_replay(by, gap));
+      by.ask_replay(gap);
+      at_.settle();
       auto const& written = by.who->peer.written;
       BOOST_REQUIRE(written.size() > before);
       gap.from = std::stoull(written.substr(written.rfind('-') + 1)) + 1;
@@ -221,6 +282,7 @@ class crowd {
   }
 
   std::string any_name(std::string const& base) { return base + (random_() % 3 == 0 ? "-2" : ""); }
+  shard_id any_shard() { return static_cast<shard_id>(random_() % at_.size()); }
   std::uint64_t any_seq() { return random_() % (record_.last() + 3); }
 
   std::vector<participant*> present() {
@@ -237,7 +299,7 @@ class crowd {
   scene scene_;
   std::mt19937 random_;
   log_record record_;
-  running_room at_;
+  several_shards at_;
   std::list<participant> all_;
   int said_ = 0;
 };
@@ -252,7 +314,7 @@ void play(scene const& of) {
     people.check();
     people.end();
   } catch (wrong_view const& e) {
-    BOOST_ERROR("log " << of.kind << ", seed " << of.seed << ": " << e.what());
+    BOOST_ERROR("log " << of.kind << ", shards " << of.shards << ", seed " << of.seed << ": " << e.what());
   }
 }
 
@@ -269,11 +331,15 @@ BOOST_DATA_TEST_CASE(few_members_hear_what_happens, kinds, kind) {
 #else
   constexpr unsigned seeds = 8;  // as the sanitizers build it, it takes ten times as long
 #endif
-  for (unsigned seed = 0; seed != seeds; ++seed) play({kind, seed, 30, limits[seed % 4], seed % 3 != 0, 3000});
+  for (unsigned seed = 0; seed != seeds; ++seed)
+    play({kind, 1 + seed % 3, seed, 30, limits[seed % 4], seed / 3 % 3 != 0, 3000});
 }
 
 /// So many that each batch is fanned out in slices.
-BOOST_DATA_TEST_CASE(many_members_hear_what_happens, kinds, kind) { play({kind, 1, 3 * slice, 3 * slice, true, 5000}); }
+BOOST_DATA_TEST_CASE(many_members_hear_what_happens, kinds, kind) {
+  auto const shards = kind == log_kind::stuttering ? 1U : 2U;
+  play({kind, shards, 1, 3 * slice, 3 * slice, true, 5000});
+}
 
 BOOST_AUTO_TEST_SUITE_END()
 

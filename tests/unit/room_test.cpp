@@ -2,7 +2,6 @@
 
 #include "chat/room.hpp"
 
-#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 #include <deque>
@@ -66,11 +65,6 @@ awaitable<void> flood(net::io_context& io, user& by, std::string what, int messa
 
 awaitable<void> catch_up(room& with, bool& done) {
   co_await with.caught_up();
-  done = true;
-}
-
-awaitable<void> wait_while_behind(room& is, bool& done) {
-  co_await is.wait_while_behind();
   done = true;
 }
 
@@ -270,31 +264,32 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(broken_rooms, running_room)
 
-/// Dies while a batch is fanned out in slices, and answers are waited for.
-BOOST_AUTO_TEST_CASE(a_room_whose_broadcaster_fails_keeps_nobody_waiting) {
+/// Dies in the middle of a batch, while others run, and answers are waited for. The first part of it ends with a rename
+/// of which only one member is told.
+BOOST_FIXTURE_TEST_CASE(a_room_whose_broadcaster_fails_keeps_nobody_waiting, quiet_room) {
   speechless_dialect speechless;
   std::deque<user> many;
   for (std::size_t i = 0; i != 2 * slice; ++i) many.emplace_back(*this, join_request{}, text);
   user other(*this);
   poll(io);
-  commons.dialects.all[static_cast<std::size_t>(json)] = &speechless;
   many.front().say("x");
+  many.front().in->rename("al");
+  many.front().say("y");
   while (!many.front().peer.written.ends_with("x\n")) poll_one(io);
-  auto answered = false;
+  commons.dialects.all[index_of(json)] = &speechless;
   auto caught_up = false;
-  auto unburdened = false;
-  start_later(io, ask_users_of(other, answered));
+  other.ask_users();
+  BOOST_TEST(other.answers.empty());
   start_later(io, catch_up(lobby, caught_up));
   BOOST_CHECK_THROW(poll(io), std::bad_alloc);
   poll(io);
-  BOOST_TEST(answered);
+  BOOST_TEST(other.answers.size() == 1U);
   BOOST_TEST(caught_up);
   // Nor anybody who asks afterwards.
-  answered = false;
-  start(io, ask_users_of(other, answered));
-  BOOST_TEST(answered);
-  start(io, wait_while_behind(lobby, unburdened));
-  BOOST_TEST(unburdened);
+  other.ask_users();
+  BOOST_TEST(other.answers.size() == 2U);
+  other.say(std::string(2 * 1024 * 1024, 'x'));
+  BOOST_TEST(!other.in->must_wait());
 }
 
 BOOST_FIXTURE_TEST_CASE(who_cannot_join_for_want_of_memory_leaves_nothing_behind, room_with_full_log) {
@@ -392,43 +387,60 @@ BOOST_FIXTURE_TEST_SUITE(burden, running_room)
 BOOST_AUTO_TEST_CASE(bounds_what_is_on_its_way_and_lets_go) {
   constexpr std::size_t limit = 1024 * 1024;
   user a(*this);
+  user b(*this);
   poll(io);
-  BOOST_TEST(!lobby.is_behind());
-  auto unburdened = std::array{false, false};
-  for (auto& each : unburdened) start_later(io, wait_while_behind(lobby, each));
+  BOOST_TEST(!a.in->must_wait());
   a.say(std::string(limit - 1 - sizeof(draft), 'x'));
-  BOOST_TEST(!lobby.is_behind());
+  BOOST_TEST(!a.in->must_wait());
   a.say("");
-  BOOST_TEST(lobby.is_behind());
+  for (auto* u : {&a, &b}) {
+    BOOST_TEST(u->in->must_wait());
+    u->in->wait();
+  }
   poll_one(io);
-  poll_one(io);
-  BOOST_TEST(!unburdened[0]);
+  BOOST_TEST(a.times_unburdened == 0);
   poll(io);
-  BOOST_TEST(unburdened[0]);
-  BOOST_TEST(unburdened[1]);
+  for (auto* u : {&a, &b}) {
+    BOOST_TEST(u->times_unburdened == 1);
+    BOOST_TEST(!u->in->must_wait());
+  }
   // Nothing of it is left.
   a.say(std::string(limit - 1 - sizeof(draft), 'x'));
-  BOOST_TEST(!lobby.is_behind());
+  BOOST_TEST(!a.in->must_wait());
   a.say("");
-  BOOST_TEST(lobby.is_behind());
+  BOOST_TEST(a.in->must_wait());
+  poll(io);
+  // Who does not wait is not told.
+  for (auto* u : {&a, &b}) BOOST_TEST(u->times_unburdened == 1);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_left_while_it_waited_is_not_told) {
+  user a(*this);
+  user b(*this);
+  poll(io);
+  a.say(std::string(2 * 1024 * 1024, 'x'));
+  for (auto* u : {&a, &b}) u->in->wait();
+  b.leave();
+  poll(io);
+  BOOST_TEST(a.times_unburdened == 1);
+  BOOST_TEST(b.times_unburdened == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_closed_room_is_not_behind) {
   user a(*this);
   poll(io);
-  auto unburdened = false;
   auto caught_up = false;
-  start_later(io, wait_while_behind(lobby, unburdened));
   start_later(io, catch_up(lobby, caught_up));
   a.say(std::string(2 * 1024 * 1024, 'x'));
+  a.in->wait();
   poll_one(io);
-  poll_one(io);
-  BOOST_TEST(!unburdened);
+  BOOST_TEST(a.in->must_wait());
+  BOOST_TEST(a.times_unburdened == 0);
   BOOST_TEST(!caught_up);
   lobby.close();
-  BOOST_TEST(!lobby.is_behind());
+  BOOST_TEST(!a.in->must_wait());
+  BOOST_TEST(a.times_unburdened == 1);
   poll(io);
-  BOOST_TEST(unburdened);
   BOOST_TEST(caught_up);
 }
 

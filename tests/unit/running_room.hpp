@@ -2,14 +2,17 @@
 // A room without a directory, and those who are in it, without a network.
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "chat/member.hpp"
 #include "chat/memory_log.hpp"
 #include "chat/room.hpp"
 #include "fake_sink.hpp"
@@ -42,7 +45,13 @@ struct room_starter final : room::runner {
   }
 };
 
-/// A room whose clock stands still.
+/// Where there is one shard nothing crosses.
+struct no_courier final : courier {
+  void submit(shard_id, std::uint64_t, submission) override { throw std::logic_error("a submission to nowhere"); }
+  void deliver(shard_id, std::uint64_t, delivery) override { throw std::logic_error("a delivery to nowhere"); }
+};
+
+/// A room on the only shard, whose clock stands still.
 struct running_room {
   using log_factory = std::function<std::unique_ptr<event_log>(executor)>;
   static constexpr std::uint64_t epoch = 1000;
@@ -51,17 +60,16 @@ struct running_room {
   room_settings options;
   plain_dialect plain;
   terse_dialect terse;
-  room_commons commons{io.get_executor(),
-                       options,
-                       {{&terse, &plain}},
-                       [] { return std::int64_t{0}; },
-                       history_memory(0, [] { return false; }),
-                       {1, 2, 0}};
+  room_commons commons{io.get_executor(),        options,  {{&terse, &plain}}, [] { return std::int64_t{0}; },
+                       history_memory(0, [] {}), {1, 2, 0}};
   room_starter starter{io};
+  no_courier alone;
   room lobby;
 
   explicit running_room(room_settings const& settings = {}, log_factory const& make_log = in_memory)
-      : options(settings), lobby(commons, {"lobby", epoch}, make_log(io.get_executor()), starter) {}
+      : running_room(settings, make_log, alone) {}
+  running_room(room_settings const& settings, log_factory const& make_log, courier& to_others)
+      : options(settings), lobby(commons, {"lobby", epoch}, make_log(io.get_executor()), starter, to_others) {}
 
   static std::unique_ptr<event_log> in_memory(executor ex) { return std::make_unique<memory_log>(ex); }
 };
@@ -78,22 +86,30 @@ struct user final : recipient {
   dialect_id const dialect;
   speaking_sink peer;
   outbound_channel channel;
-  std::string name;            ///< as it was told
-  int greetings = 0;           ///< that it was told of
-  std::vector<draft> refused;  ///< that the log did not take
+  std::string name;                    ///< as it was told
+  int greetings = 0;                   ///< that it was told of
+  std::vector<draft> refused;          ///< that the log did not take
+  std::vector<std::uint64_t> answers;  ///< to its questions: how many events of the past each has
+  int times_unburdened = 0;
+  int failures = 0;  ///< of answers
   std::optional<member> in;
   member_id id;
 
+  explicit user(audience& at, join_request const& wishes = {}, dialect_id speaks = json,
+                std::size_t limit = 1024 * 1024)
+      : dialect(speaks), channel(at.commons().ex, limit, peer) {
+    peer.room = unlimited;
+    peer.speaks = at.commons().dialects.all[index_of(speaks)];
+    in.emplace(at, *this, wishes);
+    id = at.commons().last_member;
+  }
   explicit user(running_room& at, join_request const& wishes = {}, dialect_id speaks = json,
                 std::size_t limit = 1024 * 1024)
-      : dialect(speaks), channel(at.io.get_executor(), limit, peer) {
-    peer.room = unlimited;
-    peer.speaks = &at.commons.dialects[speaks];
-    in.emplace(at.lobby, *this, wishes);
-    id = at.commons.last_member;
-  }
+      : user(at.lobby.here(), wishes, speaks, limit) {}
 
   void say(std::string what) { in->say(std::move(what), {}); }
+  void ask_users() { in->ask(chorus::ask_users{}); }
+  void ask_replay(std::uint64_t from, std::uint64_t to) { in->ask(replay{from, to}); }
   void leave() { in.reset(); }
 
   /// What it was sent since the last time that this was asked.
@@ -107,6 +123,9 @@ struct user final : recipient {
   }
   void renamed(std::string const& to) noexcept override { name = to; }
   void not_taken(draft const& wanted) noexcept override { refused.push_back(wanted); }
+  void answered(std::uint64_t events) noexcept override { answers.push_back(events); }
+  void unburdened() noexcept override { ++times_unburdened; }
+  void failed(std::exception_ptr) noexcept override { ++failures; }
 };
 
 inline join_request with_history(std::uint64_t messages) {
@@ -133,16 +152,5 @@ struct no_history_room : running_room {
 struct short_history_room : running_room {
   short_history_room() : running_room({.history_messages = 2}) {}
 };
-
-/// Tells that the answer has been given.
-inline awaitable<void> ask_users_of(user& by, bool& answered) {
-  co_await by.in->ask_users();
-  answered = true;
-}
-
-inline awaitable<void> ask_replay_of(user& by, replay asked, std::optional<std::uint64_t>& covered) {
-  auto const events = co_await by.in->ask_replay(asked);
-  covered = events;
-}
 
 }  // namespace chorus::test

@@ -1,0 +1,42 @@
+#pragma once
+// What the server has once, on the shard that accepts: who may come in, and where they go.
+
+#include "chat/directory.hpp"
+#include "server/capacity.hpp"
+#include "server/shard.hpp"
+
+namespace chorus {
+
+/// Connections until they are WebSockets, and the places of all. Limits are exact since only this thread counts.
+///
+/// Owned by the server, outlives every connection; the accepting shard's thread only. What it is given outlives it.
+struct admission {
+  admission(shard& accepting, std::span<shard_rooms* const> all)
+      : at(accepting), seats(at.options), rooms(at.options.rooms, all) {}
+
+  /// Closes the plain connection that has waited longest. False if there is none.
+  bool let_one_go();
+
+  shard& at;
+  peer_list waiting;  ///< plain HTTP; who waits longest for a request, since it came or was last answered, comes first
+  capacity seats;
+  directory rooms;
+  bool ready = true;      ///< new clients should come here
+  bool draining = false;  ///< the server is stopping: nobody new gets in
+};
+
+/// What a WebSocket takes here, from before its upgrade is answered until it has ended.
+struct berth {
+  capacity::seat connection;
+  directory::seat place;
+};
+
+inline bool admission::let_one_go() {
+  auto* const longest = first_of(waiting);
+  if (longest == nullptr) return false;
+  longest->abort(farewells::stopped);
+  longest->unlink();
+  return true;
+}
+
+}  // namespace chorus
