@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 
 namespace chorus::bench {
 
@@ -41,6 +42,13 @@ void latencies::record(clock::duration took) {
   ++bins_[bin_of(std::min(static_cast<std::uint64_t>(ns), most_ns))];
   ++count_;
   max_ = std::max(max_, took);
+}
+
+latencies& latencies::operator+=(latencies const& others) {
+  std::ranges::transform(bins_, others.bins_, bins_.begin(), std::plus());
+  count_ += others.count_;
+  max_ = std::max(max_, others.max_);
+  return *this;
 }
 
 double latencies::quantile(double q) const {

@@ -20,6 +20,8 @@ class latencies {
   latencies();
 
   void record(clock::duration took);
+  /// Adds what others recorded.
+  latencies& operator+=(latencies const& others);
   std::uint64_t count() const { return count_; }
   /// All zeros if nothing was recorded.
   percentiles summary() const;

@@ -1,5 +1,6 @@
 #include "bench/ledger.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
@@ -15,6 +16,22 @@ std::optional<std::size_t> ledger::position_of(message_id id) const {
 void ledger::append(message_id id, std::uint64_t seq) {
   positions_[index_of(id.sender)].push_back(order_.size());
   order_.push_back({id, seq});
+}
+
+void ledger::agree_with(ledger& common) {
+  auto const both = std::min(size(), common.size());
+  for (; agreed_ < both; ++agreed_) check_same(order_[agreed_], common.order_[agreed_]);
+  for (; agreed_ < common.size(); ++agreed_) append(common.at(agreed_), common.seq_at(agreed_));
+  for (; agreed_ < size(); ++agreed_) common.append(at(agreed_), seq_at(agreed_));
+}
+
+void ledger::check_same(entry const& here, entry const& there) {
+  if (here.id != there.id)
+    throw check_failed(fmt::format("some receivers got {} where others got {}, out of order, or others were lost",
+                                   to_string(here.id), to_string(there.id)));
+  if (here.seq != there.seq)
+    throw check_failed(
+        fmt::format("some receivers got {} with seq {}, others with seq {}", to_string(here.id), here.seq, there.seq));
 }
 
 void witness::heard(message_id id, std::uint64_t seq) {

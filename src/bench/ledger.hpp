@@ -32,6 +32,10 @@ class ledger {
   /// Nothing if nobody has got that message yet.
   std::optional<std::size_t> position_of(message_id id) const;
 
+  /// Tells each what the other knows: where a room has receivers on several threads, each thread has a ledger, and all
+  /// agree with the same `common`. Throws `check_failed` if the order is not the same.
+  void agree_with(ledger& common);
+
  private:
   friend class witness;
 
@@ -45,9 +49,12 @@ class ledger {
     std::uint64_t seq;
   };
 
+  static void check_same(entry const& here, entry const& there);
+
   std::uint32_t first_sender_;
   std::vector<entry> order_;
   std::vector<std::vector<std::size_t>> positions_;  ///< of each sender's messages
+  std::size_t agreed_ = 0;                           ///< up to here, `agree_with` found or made it the same
 };
 
 /// One receiver's way through the ledger. It may begin anywhere; from there on it must follow.

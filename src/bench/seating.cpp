@@ -15,4 +15,10 @@ std::vector<std::size_t> seating::shares(std::size_t messages) const {
   return found;
 }
 
+block part_of(block all, std::size_t part, std::size_t parts) {
+  auto const begin = all.count * part / parts;
+  auto const end = all.count * (part + 1) / parts;
+  return {all.first + begin, end - begin};
+}
+
 }  // namespace chorus::bench

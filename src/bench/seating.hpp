@@ -22,4 +22,13 @@ struct seating {
   std::vector<std::size_t> shares(std::size_t messages) const;
 };
 
+/// Consecutive numbers.
+struct block {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+/// What is the `part`th of `parts` when they divide `all` among themselves, in order and as evenly as can be.
+block part_of(block all, std::size_t part, std::size_t parts);
+
 }  // namespace chorus::bench

@@ -399,6 +399,79 @@ BOOST_AUTO_TEST_CASE(what_was_said_in_another_room_is_noticed) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(ledgers_of_several_threads_become_one) {
+  ledger common(0, 2);
+  ledger first(0, 2);
+  ledger second(0, 2);
+  witness one(first);
+  witness other(second);
+  for (auto const id : {message_id{0, 0}, message_id{1, 0}, message_id{0, 1}}) one.heard(id);
+  other.heard({0, 0});
+  for (int round = 0; round != 2; ++round)
+    for (auto* const each : {&first, &second}) each->agree_with(common);
+  BOOST_TEST(common.size() == 3u);
+  BOOST_TEST(second.size() == 3u);
+  BOOST_TEST(!other.complete());
+  BOOST_TEST(other.due() == "message 0 of sender 1");
+  for (auto const id : {message_id{1, 0}, message_id{0, 1}, message_id{1, 1}}) other.heard(id);
+  for (auto* const each : {&second, &first}) each->agree_with(common);
+  BOOST_TEST(other.complete());
+  BOOST_TEST(one.due() == "message 1 of sender 1");
+}
+
+BOOST_AUTO_TEST_CASE(different_orders_on_different_threads_are_noticed) {
+  ledger common(0, 2);
+  ledger first(0, 2);
+  ledger second(0, 2);
+  witness one(first);
+  witness other(second);
+  for (auto const id : {message_id{0, 0}, message_id{0, 1}, message_id{1, 0}}) one.heard(id);
+  for (auto const id : {message_id{0, 0}, message_id{1, 0}, message_id{0, 1}}) other.heard(id);
+  first.agree_with(common);
+  BOOST_CHECK_EXCEPTION(second.agree_with(common), check_failed,
+                        says("some receivers got message 0 of sender 1 where others got message 1 of sender 0, out of "
+                             "order, or others were lost"));
+}
+
+BOOST_AUTO_TEST_CASE(all_threads_agree_on_the_seq_of_a_message) {
+  ledger common(0, 1);
+  ledger first(0, 1);
+  ledger second(0, 1);
+  witness(first).heard({0, 0}, 7);
+  witness(second).heard({0, 0}, 8);
+  first.agree_with(common);
+  BOOST_CHECK_EXCEPTION(second.agree_with(common), check_failed,
+                        says("some receivers got message 0 of sender 0 with seq 8, others with seq 7"));
+}
+
+BOOST_AUTO_TEST_CASE(whoever_begins_late_on_one_thread_follows_those_on_another) {
+  ledger common(0, 1);
+  ledger first(0, 1);
+  ledger second(0, 1);
+  witness one(first);
+  witness late(second);
+  for (std::uint32_t n = 0; n != 3; ++n) one.heard({0, n});
+  late.heard({0, 2});
+  for (auto* const each : {&first, &second}) each->agree_with(common);
+  BOOST_TEST(!late.complete());
+  late.settle();
+  BOOST_TEST(late.complete());
+}
+
+BOOST_AUTO_TEST_CASE(latencies_of_several_threads_are_added) {
+  latencies all;
+  latencies more;
+  for (int i = 0; i != 99; ++i) all.record(100us);
+  more.record(2s);
+  all += more;
+  BOOST_TEST(all.count() == 100u);
+  BOOST_TEST(all.summary().p50 == 100, boost::test_tools::tolerance(0.011));
+  BOOST_TEST(all.summary().p99_9 == 2e6);
+  BOOST_TEST(all.summary().max == 2e6);
+  more += latencies();
+  BOOST_TEST(more.count() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(percentiles_are_within_one_percent) {
   latencies times;
   BOOST_TEST(times.summary().p99 == 0);
@@ -505,6 +578,20 @@ BOOST_AUTO_TEST_CASE(what_was_missed_up_to_a_seq_counts_when_others_have_got_it)
   hear(first, events[2]);
   BOOST_TEST(talk.missed() == 2u);
   BOOST_TEST(talk.complete());
+}
+
+BOOST_AUTO_TEST_CASE(threads_divide_the_participants) {
+  for (auto const count : {0u, 5u, 8u, 1001u}) {
+    std::size_t next = 7;
+    for (std::size_t thread = 0; thread != 4; ++thread) {
+      auto const part = part_of({7, count}, thread, 4);
+      BOOST_TEST(part.first == next);
+      BOOST_TEST(part.count >= count / 4);
+      BOOST_TEST(part.count <= count / 4 + 1);
+      next += part.count;
+    }
+    BOOST_TEST(next == 7 + count);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(participants_and_senders_are_spread_over_rooms) {
