@@ -96,6 +96,24 @@ class Measuring(ServerTest):
         self.measure("idle", "--connections=10", "--rooms=5", "--for=100ms")
         self.assertEqual(self.measure("connect", "--connections=10", "--rooms=5")["rooms"], 5)
 
+    def test_two_threads(self):
+        report = self.measure("fanout", "--threads=2", "--receivers=21", "--senders=4", "--in-flight=8",
+                              "--messages=2000")
+        self.assertEqual((report["threads"], report["deliveries"], report["missed"]), (2, 21 * 2000, 0))
+        self.assert_percentiles(report["latency_us"])
+        report = self.measure("fanout", "--threads=2", "--receivers=11", "--rooms=3", "--senders=2", "--json-dialect",
+                              "--messages=600")
+        self.assertEqual((report["deliveries"], report["missed"]), (200 * 4 + 200 * 4 + 200 * 3, 0))
+        report = self.measure("fanout", "--threads=2", "--receivers=6", "--senders=3", "--rate=500", "--messages=50")
+        self.assertEqual(report["deliveries"], 300)
+        self.assertGreaterEqual(report["elapsed_s"], 49 / 500)
+
+    def test_connections_on_two_threads(self):
+        report = self.measure("connect", "--threads=2", "--connections=101")
+        self.assert_percentiles(report["handshake_us"])
+        self.measure("idle", "--threads=2", "--connections=101", "--for=100ms")
+        self.assertEqual(self.measure("connect", "--connections=5")["threads"], 1)
+
     def test_json(self):
         report = self.measure("fanout", "--json-dialect", "--receivers=20", "--rooms=2", "--in-flight=8",
                               "--messages=2000")
@@ -481,6 +499,76 @@ class Checking(unittest.TestCase):
             _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 1)
         self.assertRegex(errors.decode(), r"the server closed the connection|the server hung up|cannot connect|no HTTP")
+
+
+class CheckingThreads(unittest.TestCase):
+    """What no thread can notice alone: on each of two there are one receiver and one sender, and the fault is in what
+    one of them gets."""
+
+    def check(self, distort, timeout="5s"):
+        server = FaultyServer(distort)
+        self.addCleanup(server.close)
+        return run("fanout", server.port, "--json", "--threads=2", "--receivers=2", "--senders=2", "--in-flight=4",
+                   "--messages=40", "--warm-up=4", "--timeout", timeout)
+
+    def assert_passes(self, distort, missed=0):
+        result = self.check(distort)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        report = json.loads(result.stdout)
+        self.assertEqual((report["deliveries"], report["missed"]), (2 * 40 - missed, missed))
+
+    def assert_fails(self, distort, words, *timeout):
+        result = self.check(lambda index, count, text: distort(count, text) if index == 1 else [text], *timeout)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertRegex(json.loads(result.stdout)["error"], words)
+
+    def test_a_server_that_is_right_passes(self):
+        self.assert_passes(lambda index, count, text: [text])
+
+    def test_whoever_missed_the_opening_follows_the_other_thread(self):
+        self.assert_passes(lambda index, count, text: [] if (index, count) == (1, 0) else [text])
+
+    def test_messages_change_places(self):
+        texts = []
+
+        def swap(count, text):
+            if count >= 20:
+                texts.append(text)
+            if len(texts) < 2:
+                return [] if texts else [text]
+            before = texts[-2]
+            if text.split()[1] == before.split()[1]:
+                # Of one sender: that would be noticed at once.
+                return [before]
+            texts.clear()
+            return [text, before]
+
+        self.assert_fails(swap, r"some receivers got message \d+ of sender . where others got message \d+ of sender ., "
+                                r"out of order")
+
+    def test_a_lost_message(self):
+        self.assert_fails(lambda count, text: [] if count == 20 else [text],
+                          r"receiver \d: got message \d+ of sender ., out of order, or others were lost")
+
+    def test_the_last_message_comes_twice(self):
+        self.assert_fails(lambda count, text: [text] * (2 if count == 44 else 1),
+                          r"receiver \d: got message \d+ of sender ., for a second time")
+
+    def test_the_end_is_lost(self):
+        self.assert_fails(lambda count, text: [] if count >= 30 else [text],
+                          r"not everything came in time; receiver \d has not got message \d+ of sender \d$", "1s")
+
+    def test_a_closed_connection(self):
+        self.assert_fails(lambda count, text: [None] if count == 20 else [text],
+                          r"receiver \d: the server closed the connection with code \d+")
+
+    def test_a_gap_with_a_notice_is_no_fault(self):
+        def skip(index, count, text):
+            if index != 1 or count not in (20, 21, 22):
+                return [text]
+            return ["[chorus]: 3 messages skipped"] if count == 22 else []
+
+        self.assert_passes(skip, missed=3)
 
 
 class CheckingJson(unittest.TestCase):

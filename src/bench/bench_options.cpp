@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t GiB = 1024 * 1024 * 1024;
 constexpr std::size_t most_connections = 1'000'000;
+constexpr std::size_t most_threads = 256;
 
 struct command_text {
   command what;
@@ -72,6 +73,26 @@ double parse_share(std::string_view text) {
   auto const [value, rest] = parse_number(text);
   if (value > 90 || rest != "%") throw std::invalid_argument("expected a share from 1% to 90%");
   return value / 100;
+}
+
+/// As taskset takes them: "2,4-7".
+std::vector<unsigned> parse_cores(std::string_view text) {
+  constexpr unsigned last_core = 4095;
+  std::vector<unsigned> cores;
+  auto const end = text.data() + text.size();
+  for (auto at = text.data();; ++at) {
+    unsigned first = last_core + 1;
+    at = std::from_chars(at, end, first).ptr;
+    auto last = first;
+    if (at != end && *at == '-') {
+      last = last_core + 1;
+      at = std::from_chars(at + 1, end, last).ptr;
+    }
+    if (first > last || last > last_core || (at != end && *at != ','))
+      throw std::invalid_argument("expected cores from 0 to 4095, such as 1 or 2,4-7");
+    for (auto core = first; core <= last; ++core) cores.push_back(core);
+    if (at == end) return cores;
+  }
 }
 
 /// All options of all commands: this table is the one place to add another.
@@ -140,15 +161,23 @@ cli::option_group options_of(command what, bench_options& to) {
        {"churn", "N", "100", "connections that join per second, and as many that leave",
         into(to.churn_rate, parse_rate)}},
       {{churn}, {"guests", "N", "50", "how many of those are there at a time", into(to.guests, connections)}},
-      {all_but_storm, {"at-once", "N", "32", "handshakes that are under way at a time", into(to.at_once, connections)}},
+      {all_but_storm,
+       {"at-once", "N", "32", "handshakes that are under way at a time, but at least one on each thread",
+        into(to.at_once, connections)}},
       {{storm},
        {"at-once", "N", "", "handshakes that are under way at a time, instead of all", into(to.at_once, connections)}},
+      {{fanout, connect, idle},
+       {"threads", "N", "1",
+        "spread the connections evenly over so many threads, none of which sleeps: each needs a core of its own",
+        into(to.threads, count(1, most_threads))}},
       {all, {"json-dialect", "", "", "speak chorus.v1, and check the order by its `seq`, too", into(to.json_dialect)}},
       {all,
        {"server-pid", "PID", "", "measure what this process costs, which is to be the server",
         into(to.server_pid, count(1, std::numeric_limits<pid_t>::max()))}},
       {all,
-       {"cpu", "N", "", "run on this core, counted from 0; better not the server's", into(to.cpu, count(0, 4095))}},
+       {"cpu", "LIST", "",
+        "run on this core, counted from 0; better not the server's. With --threads, one core for each, such as 2,4-7",
+        into(to.cores, parse_cores)}},
       {all, {"timeout", "TIME", "60s", "fail when a single stage takes longer", into(to.timeout, parse_duration)}},
       {all, {"json", "", "", "report as one JSON object", into(to.json)}},
       {all, {"i-own-this-host", "", "", "allow a target that is not this machine", into(to.own_host)}},
@@ -172,6 +201,11 @@ void check(bench_options const& o) {
   if (rooms > o.receivers + o.connections)
     throw cli::usage_error(
         fmt::format("--rooms: there are not so many --{}", o.receivers == 0 ? "connections" : "receivers"));
+  if (o.threads > o.receivers + o.connections)
+    throw cli::usage_error(
+        fmt::format("--threads: there are not so many --{}", o.receivers == 0 ? "connections" : "receivers"));
+  if (!o.cores.empty() && o.cores.size() != o.threads)
+    throw cli::usage_error(fmt::format("--cpu: there are {} cores for {} --threads", o.cores.size(), o.threads));
   if (o.receivers == 0) return;
   if (o.senders > o.receivers / rooms)
     throw cli::usage_error(

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 #include "protocol/url.hpp"
 
@@ -43,7 +44,8 @@ struct bench_options {
   bool json_dialect = false;
   std::chrono::milliseconds timeout{};
   std::optional<pid_t> server_pid;
-  std::optional<unsigned> cpu;
+  std::size_t threads = 1;      ///< of the generator
+  std::vector<unsigned> cores;  ///< one for each thread; empty if the system chooses
   bool json = false;
   bool own_host = false;
 

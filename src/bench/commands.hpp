@@ -1,7 +1,7 @@
 #pragma once
 // The six kinds of work.
 
-#include "bench/run.hpp"
+#include "bench/stages.hpp"
 
 namespace chorus::bench {
 

@@ -28,35 +28,42 @@ participant::participant(crowd& in, std::size_t index)
 
 void participant::on_text(std::string_view text, clock::time_point now) { crowd_.heard(*this, text, now); }
 
-crowd::crowd(executor ex, std::vector<target> rooms, std::size_t senders)
+std::string stragglers::describe() const {
+  if (count == 0 && unheard) return "nobody has got " + to_string(*unheard);
+  if (count <= 1) return named;
+  return fmt::format("{} receivers are behind: {}", count, named);
+}
+
+crowd::crowd(executor ex, std::vector<target> rooms, std::size_t senders, send_times& sent)
     : executor_(ex),
       rooms_(std::move(rooms)),
       seating_{rooms_.size(), senders},
-      talk_(seating_, rooms_.front().json_dialect),
+      talk_(seating_, sent, rooms_.front().json_dialect),
       changed_(ex),
-      tasks_(ex, [this](std::exception_ptr error) { fail(error); }),
+      tasks_(ex, [this](std::exception_ptr const& error) { fail(describe(error)); }),
       senders_(seating_.senders()) {}
 
-awaitable<void> crowd::gather(std::size_t count, std::size_t at_once, clock::time_point deadline) {
-  to_open_ = count;
-  for (std::size_t i = std::min(at_once, count); i != 0; --i) tasks_.spawn(open_several());
+awaitable<void> crowd::gather(block seats, std::size_t at_once, clock::time_point deadline) {
+  next_index_ = seats.first;
+  to_open_ = seats.count;
+  for (std::size_t i = std::min(at_once, seats.count); i != 0; --i) tasks_.spawn(open_several());
   condition const all_open = [this] { return to_open_ + opening_ == 0; };
   auto const in_time = co_await wait_for(all_open, deadline);
   if (!in_time)
-    throw check_failed(fmt::format("{} of {} connections were not open in time", to_open_ + opening_, count));
+    throw check_failed(fmt::format("{} of {} connections were not open in time", to_open_ + opening_, seats.count));
 }
 
 awaitable<void> crowd::open_several() {
   while (to_open_ != 0 && failure_.empty() && !dispersing_) {
     --to_open_;
-    auto& newcomer = participants_.emplace_back(*this, participants_.size());
+    auto& newcomer = participants_.emplace_back(*this, next_index_++);
     co_await open(newcomer);
     tasks_.spawn(listen(newcomer));
   }
 }
 
 participant& crowd::add() {
-  auto& newcomer = participants_.emplace_back(*this, participants_.size());
+  auto& newcomer = participants_.emplace_back(*this, next_index_++);
   tasks_.spawn(open_and_listen(newcomer));
   return newcomer;
 }
@@ -125,14 +132,19 @@ awaitable<void> crowd::leave(clock::time_point deadline) {
         fmt::format("the server has not let {} of {} connections go in time", present_, participants_.size()));
 }
 
-void crowd::appoint_senders() {
+void crowd::appoint_senders(std::size_t participants) {
+  if (participants_.empty()) return;
+  auto const first = participants_.front().index();
   for (std::size_t s = 0; s != senders_.size(); ++s) {
-    senders_[s] = &participants_[seating_.seat_of(s, participants_.size())];
+    auto const seat = seating_.seat_of(s, participants);
+    if (seat < first || seat - first >= participants_.size()) continue;
+    senders_[s] = &participants_[seat - first];
     senders_[s]->sender = s;
   }
 }
 
-std::vector<std::size_t> crowd::begin(std::size_t messages) {
+void crowd::begin(std::size_t messages) {
+  on_echo = nullptr;
   std::vector<std::uint64_t> listeners(seating_.rooms);
   for (auto const& m : participants_)
     if (m.counted) ++listeners[seating_.room_of_participant(m.index())];
@@ -140,7 +152,6 @@ std::vector<std::size_t> crowd::begin(std::size_t messages) {
   std::uint64_t deliveries = 0;
   for (std::size_t s = 0; s != shares.size(); ++s) deliveries += shares[s] * listeners[seating_.room_of_sender(s)];
   talk_.begin(deliveries);
-  return shares;
 }
 
 void crowd::say(std::size_t sender, std::size_t size, clock::time_point at) {
@@ -160,40 +171,29 @@ awaitable<bool> crowd::wait_for(condition const& met, clock::time_point deadline
   }
 }
 
-awaitable<void> crowd::complete_by(clock::time_point deadline) {
-  condition const complete = [this] { return talk_.complete(); };
-  auto const in_time = co_await wait_for(complete, deadline);
-  auto const behind = who_is_behind();
-  if (!in_time) throw check_failed("not everything came in time; " + behind);
-  if (!behind.empty()) throw check_failed("messages are missing; " + behind);
+bool crowd::agrees() {
+  for (auto& m : participants_) naming(m, [&m] { m.progress.settle(); });
+  return std::ranges::all_of(participants_, [](participant const& m) { return m.progress.complete(); }) &&
+         !talk_.unheard();
 }
 
-std::string crowd::who_is_behind() {
-  std::string named;
-  std::size_t behind = 0;
+void crowd::find(stragglers& all) {
   for (auto& m : participants_) {
     naming(m, [&m] { m.progress.settle(); });
     if (!m.counted || m.progress.complete()) continue;
     constexpr std::size_t most_named = 3;
-    if (++behind <= most_named)
-      named += fmt::format("{}receiver {} has not got {}", behind == 1 ? "" : ", ", m.index(), m.progress.due());
+    if (++all.count <= most_named)
+      all.named += fmt::format("{}receiver {} has not got {}", all.count == 1 ? "" : ", ", m.index(), m.progress.due());
   }
-  auto const unheard = talk_.unheard();
-  if (behind == 0 && unheard) return "nobody has got " + to_string(*unheard);
-  if (behind <= 1) return named;
-  return fmt::format("{} receivers are behind: {}", behind, named);
+  if (auto const unheard = talk_.unheard()) all.unheard = unheard;
 }
 
 void crowd::throw_if_failed() const {
   if (!failure_.empty()) throw check_failed(failure_);
 }
 
-void crowd::fail(std::exception_ptr error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (std::exception const& e) {
-    if (failure_.empty()) failure_ = e.what();
-  }
+void crowd::fail(std::string const& failure) {
+  if (failure_.empty()) failure_ = failure;
   changed_.set();
 }
 

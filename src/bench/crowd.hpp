@@ -38,14 +38,24 @@ class participant final : public receiver, private load_connection::handler {
   bool gone_ = false;
 };
 
-/// The participants of a run and what they say to each other. Used on its executor's thread; `co_await disperse()`
-/// before it is destroyed.
+/// Who has not got what somebody has got, or else what nobody has got.
+struct stragglers {
+  std::size_t count = 0;
+  std::string named;  ///< the first few of them, and what they lack
+  std::optional<message_id> unheard;
+
+  /// For people; empty if everyone has everything.
+  std::string describe() const;
+};
+
+/// The participants of a run who live on one thread, and what they say and hear. Used on its executor's thread;
+/// `co_await disperse()` before it is destroyed.
 ///
 /// The first failure of anyone is the run's: whoever waits for something gets it as a `check_failed`.
 class crowd {
  public:
-  /// There are so many senders in each room.
-  crowd(executor ex, std::vector<target> rooms, std::size_t senders);
+  /// There are so many senders in each room, here and on other threads.
+  crowd(executor ex, std::vector<target> rooms, std::size_t senders, send_times& sent);
 
   executor get_executor() const { return executor_; }
   traffic& talk() { return talk_; }
@@ -55,8 +65,9 @@ class crowd {
   /// The next handshake is the first that counts.
   void forget_handshakes() { handshakes_ = {}; }
 
-  /// Connects `count` participants, at most `at_once` at a time. Throws `check_failed`, also at the deadline.
-  awaitable<void> gather(std::size_t count, std::size_t at_once, clock::time_point deadline);
+  /// Connects participants with these indices, at most `at_once` at a time. Throws `check_failed`, also at the
+  /// deadline.
+  awaitable<void> gather(block seats, std::size_t at_once, clock::time_point deadline);
   /// Starts to connect one more.
   participant& add();
   /// Starts a coroutine that goes on beside the run, until `disperse` cancels it.
@@ -66,29 +77,31 @@ class crowd {
   /// Everyone says goodbye at once; returns when the server has let them all go. Throws `check_failed`, also at the
   /// deadline.
   awaitable<void> leave(clock::time_point deadline);
-  /// Makes senders of some participants in each room.
-  void appoint_senders();
+  /// Makes senders of some participants in each room, if they are here. There are so many participants on all threads,
+  /// and those who are here were gathered together.
+  void appoint_senders(std::size_t participants);
+  /// Whether that sender is here.
+  bool has(std::size_t sender) const { return senders_[sender] != nullptr; }
   /// The receive buffer of the participant with that index, which is about to connect; see `load_connection::open`.
   std::function<std::optional<int>(std::size_t index)> receive_buffer;
 
-  /// Begins to count: all senders together are going to say so many messages. Returns each one's share.
-  std::vector<std::size_t> begin(std::size_t messages);
-  /// Sends a sender's next message, of `size` bytes. Its latency counts from `at`.
+  /// Begins to count: all senders together, wherever they are, are going to say so many messages.
+  void begin(std::size_t messages);
+  /// Sends the next message of a sender who is here, of `size` bytes. Its latency counts from `at`.
   void say(std::size_t sender, std::size_t size, clock::time_point at);
-  /// Called when a sender has heard a message of its own.
+  /// Called when a sender has heard a message of its own, until `begin` begins anew.
   std::function<void(std::size_t sender)> on_echo;
 
   using condition = std::function<bool()>;
   /// Returns true when the condition holds, false at the deadline. The condition is asked when the traffic is
   /// complete, a connection begins or ends, or somebody hears who is not counted. Throws `check_failed`.
   awaitable<bool> wait_for(condition const& met, clock::time_point deadline);
-  /// Returns when all counted participants have heard everything. Throws `check_failed`, also at the deadline: then it
-  /// says who missed what.
-  awaitable<void> complete_by(clock::time_point deadline);
-
-  /// Names counted participants that have not got all that somebody has got, or else a message that nobody has got;
-  /// empty if everyone has everything.
-  std::string who_is_behind();
+  /// Whether all participants have got what somebody has got, and somebody what was said here. Throws `check_failed`.
+  bool agrees();
+  /// Adds counted participants that are behind. Throws `check_failed`.
+  void find(stragglers& all);
+  /// Whoever waits for something gets this as a `check_failed`, if it is the first failure.
+  void fail(std::string const& failure);
   void throw_if_failed() const;
 
   /// Closes all connections, and returns when they are closed.
@@ -97,7 +110,6 @@ class crowd {
  private:
   friend class participant;
 
-  void fail(std::exception_ptr error);
   awaitable<void> open_several();
   awaitable<void> open_and_listen(participant& newcomer);
   awaitable<void> open(participant& newcomer);
@@ -109,6 +121,7 @@ class crowd {
   seating seating_;
   traffic talk_;
   latencies handshakes_;
+  std::size_t next_index_ = 0;
   std::size_t to_open_ = 0;  ///< connections that `gather` has not begun to open
   std::size_t opening_ = 0;  ///< handshakes that are under way
   std::size_t present_ = 0;  ///< those who listen

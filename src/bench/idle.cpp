@@ -14,12 +14,12 @@ awaitable<report> idle(run& r) {
   // What a server allocates once is not the price of a connection.
   r.stage = "warming up";
   constexpr std::size_t few = 64;
-  co_await r.people.gather(few, o.at_once, r.deadline());
+  co_await gather(r, few);
   co_await pause(r, moment);
   auto const before = r.server->mem();
 
   r.stage = "connecting";
-  co_await r.people.gather(o.connections, o.at_once, r.deadline());
+  co_await gather(r, o.connections);
   co_await pause(r, moment);
   auto const connected = r.server->mem();
 
@@ -30,13 +30,14 @@ awaitable<report> idle(run& r) {
   auto const watched_s = watched.elapsed_s();
   auto const grown = static_cast<double>(connected.resident) - static_cast<double>(before.resident);
   auto const count = static_cast<double>(o.connections);
+  auto const took = co_await handshakes(r);
   report found;
   found.add("server.rss_bytes_per_connection", grown / count, "server memory (RSS) per connection");
   found.add("server.cpu_us_per_connection_per_s", cpu_us / count / watched_s, "server CPU per connection and second");
   found.add("server.rss_bytes_before", std::uint64_t{before.resident}, "server memory (RSS) before");
   found.add("server.rss_bytes", std::uint64_t{connected.resident}, "and after");
   found.add("server.peak_rss_bytes", std::uint64_t{connected.peak}, "at its peak");
-  found.add("handshake_us", r.people.handshakes().summary(), "handshake");
+  found.add("handshake_us", took.summary(), "handshake");
   co_return found;
 }
 

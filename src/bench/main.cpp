@@ -38,31 +38,35 @@ awaitable<void> perform(run& r, outcome& result) {
   } catch (std::exception const& e) {
     result.failure = e.what();
   }
-  co_await r.people.disperse();
+  work const disperse = [](crowd& people, std::size_t) { return people.disperse(); };
+  co_await on_all(r.workers, disperse);
+}
+
+/// This thread is the first worker's.
+void start_threads(run& r) {
+  auto const& cores = r.options.cores;
+  for (auto i = r.workers.size(); i-- != 0;) {
+    // Threads inherit their core, so what is wrong with one is found out here.
+    if (!cores.empty()) pin_to_cpu(cores[i]);
+    if (i != 0) r.workers[i].start();
+  }
 }
 
 outcome measure(bench_options const& options) {
   auto to = resolve(options.to, !options.own_host);
   to.json_dialect = options.json_dialect;
   auto const probes = options.what == command::storm ? 1u : 0u;
-  allow_connections(options.receivers + options.connections + options.guests + probes);
-  if (options.cpu) pin_to_cpu(*options.cpu);
-
-  net::io_context io(1);
-  run r(io.get_executor(), options, to);
+  constexpr std::size_t files_of_thread = 3;  // epoll, a timer, an event
+  allow_connections(options.receivers + options.connections + options.guests + probes +
+                    files_of_thread * options.threads);
+  run r(options, to);
+  start_threads(r);
   progress_line progress(r);
   outcome result;
-  net::co_spawn(io, perform(r, result), [](std::exception_ptr error) {
+  net::co_spawn(r.get_executor(), perform(r, result), [](std::exception_ptr error) {
     if (error) std::rethrow_exception(error);
   });
-  // Not `run`: a generator that sleeps makes the server pay for waking it.
-  for (auto last = clock::now(); !io.stopped();) {
-    auto const idle = io.poll() == 0;
-    auto const now = clock::now();
-    if (idle) r.polling += now - last;
-    last = now;
-    progress.update(now);
-  }
+  r.workers.front().run([&progress](clock::time_point now) { progress.update(now); });
   return result;
 }
 

@@ -26,7 +26,8 @@ std::vector<target> rooms_of(target const& server, std::size_t rooms);
 /// `std::runtime_error` that says what to do if it goes not far enough.
 void allow_connections(std::size_t connections);
 
-/// Keeps this process on one core. Throws `cli::usage_error` if there is no such core.
+/// Keeps this thread, and those that it starts from now on, on one core. Throws `cli::usage_error` if there is no such
+/// core.
 void pin_to_cpu(unsigned cpu);
 
 }  // namespace chorus::bench

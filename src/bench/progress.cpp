@@ -25,8 +25,10 @@ void progress_line::update(clock::time_point now) {
   auto const& talk = run_.people.talk();
   auto const expected = talk.expected();
   auto const share = expected == 0 ? 0 : 100 * (talk.delivered() + talk.missed()) / expected;
-  fmt::print(stderr, "{}{}: {} connected, {} % delivered", clear_line, run_.stage, run_.people.participants().size(),
-             share);
+  // Of the other threads one cannot know without waiting for them.
+  auto const* const of = run_.workers.size() == 1 ? "" : " by the first thread";
+  fmt::print(stderr, "{}{}: {} connected{}, {} % delivered", clear_line, run_.stage, run_.people.participants().size(),
+             of, share);
   std::fflush(stderr);
 }
 

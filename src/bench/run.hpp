@@ -1,28 +1,31 @@
 #pragma once
-// What the commands are made of: the stages of a run, and what they cost.
+// A run, and what it costs.
 
 #include <optional>
 #include <string>
 
 #include "bench/bench_options.hpp"
-#include "bench/crowd.hpp"
 #include "bench/process_meter.hpp"
 #include "bench/report.hpp"
+#include "bench/worker.hpp"
 
 namespace chorus::bench {
 
-/// The state of a run. Owned by main, outlives the command's coroutine.
+/// The state of a run. Owned by main, outlives the command's coroutine, which is on the first worker's thread.
 struct run {
-  run(executor ex, bench_options const& chosen, target const& server_under_test);
+  run(bench_options const& chosen, target const& server_under_test);
 
+  executor get_executor() { return workers.front().get_executor(); }
   clock::time_point deadline() const { return clock::now() + options.timeout; }
 
   bench_options const& options;
   target const& to;
-  crowd people;
+  send_times sent;
+  std::deque<worker> workers;
+  crowd& people;              ///< the first worker's: everyone, in commands that have no --threads
+  std::vector<ledger> heard;  ///< in each room, on all threads; goes from one to the other
   std::optional<process_meter> server;
-  std::string stage;          ///< what is being done, for the progress line
-  clock::duration polling{};  ///< time that went into looking for something to do, and finding nothing
+  std::string stage;  ///< what is being done, for the progress line
 };
 
 /// What the options ask for, as the first part of the report.
@@ -37,7 +40,8 @@ class stopwatch {
   /// Of the server; 0 if there is no process to measure.
   double server_cpu_us() const;
   double own_cpu_us() const;
-  /// The share of the time in which the generator had something to do. It never sleeps, so its CPU time does not tell.
+  /// The share of the time in which the busiest thread of the generator had something to do. It never sleeps, so its
+  /// CPU time does not tell.
   double own_busy() const;
 
  private:
@@ -45,26 +49,8 @@ class stopwatch {
   clock::time_point begun_;
   cpu_time server_;
   cpu_time own_;
-  clock::duration polling_;
+  std::vector<clock::duration> polling_;  ///< of each thread
 };
-
-/// Connects the receivers, and returns when all hear each other and the warm-up is over.
-awaitable<void> assemble(run& r);
-
-/// Returns when all participants hear what the first sender in their room says: a server may say that a connection is
-/// open before it broadcasts to it.
-awaitable<void> call_the_roll(run& r);
-
-/// Sends `messages` of `size` bytes, at the rate or in the closed loop of the options, and returns when every counted
-/// participant has them.
-awaitable<void> exchange(run& r, std::size_t messages, std::size_t size);
-/// The same, in a closed loop whatever the options say.
-awaitable<void> exchange_in_flight(run& r, std::size_t messages, std::size_t size, std::size_t in_flight);
-
-/// Waits, and then throws `check_failed` if anything has failed: a connection that ended, a message that came twice.
-awaitable<void> pause(run& r, std::chrono::milliseconds how_long);
-/// Long enough for what must not come after the last message.
-constexpr auto aftermath = std::chrono::milliseconds(50);
 
 /// The server's cost since the stopwatch began, for each of `count` things of some kind.
 void add_server_cost(report& to, run const& r, stopwatch const& since, std::uint64_t count, std::string const& thing);

@@ -71,11 +71,11 @@ awaitable<report> storm(run& r) {
   // A server that does not answer pings is to be found out before the storm.
   co_await next_pong(r, asking);
 
-  auto connecting = r.people.gather(o.connections, o.at_once, r.deadline());
+  auto connecting = gather(r, o.connections);
   co_await measure(r, asking, found, "connect", std::move(connecting));
 
   r.stage = "calling the roll";
-  r.people.appoint_senders();
+  r.people.appoint_senders(o.connections);
   co_await call_the_roll(r);
   if (o.talk != 0) co_await talk(r, asking, found);
 

@@ -4,32 +4,45 @@
 
 namespace chorus::bench {
 
-traffic::traffic(seating const& who_is_where, bool json_dialect)
-    : seating_(who_is_where), json_dialect_(json_dialect), sent_at_(seating_.senders()) {
-  rooms_.reserve(seating_.rooms);
-  for (std::size_t sender = 0; sender != seating_.senders(); sender += seating_.senders_each)
-    rooms_.emplace_back(static_cast<std::uint32_t>(sender), seating_.senders_each);
+tally& tally::operator+=(tally const& others) {
+  delivered += others.delivered;
+  missed += others.missed;
+  times += others.times;
+  return *this;
 }
 
+std::vector<ledger> ledgers_of(seating const& who_is_where) {
+  std::vector<ledger> found;
+  found.reserve(who_is_where.rooms);
+  for (std::size_t sender = 0; sender != who_is_where.senders(); sender += who_is_where.senders_each)
+    found.emplace_back(static_cast<std::uint32_t>(sender), who_is_where.senders_each);
+  return found;
+}
+
+traffic::traffic(seating const& who_is_where, send_times& sent, bool json_dialect)
+    : seating_(who_is_where),
+      json_dialect_(json_dialect),
+      rooms_(ledgers_of(seating_)),
+      sent_(sent),
+      said_(seating_.senders()) {}
+
 void traffic::begin(std::uint64_t deliveries) {
-  latencies_ = {};
   expected_ = deliveries;
-  delivered_ = missed_ = 0;
+  counted_ = {};
 }
 
 std::string traffic::say(std::size_t sender, std::size_t size, clock::time_point at) {
-  auto& sent_at = sent_at_[sender];
-  message_id const id{static_cast<std::uint32_t>(sender), static_cast<std::uint32_t>(sent_at.size())};
-  sent_at.push_back(at);
+  message_id const id{static_cast<std::uint32_t>(sender), said_[sender]++};
+  sent_.record(id, at);
   auto text = make_text(id, size);
   return json_dialect_ ? say_command(text) : text;
 }
 
 std::optional<message_id> traffic::unheard() const {
-  for (std::uint32_t sender = 0; sender != sent_at_.size(); ++sender) {
+  for (std::uint32_t sender = 0; sender != said_.size(); ++sender) {
     // Each sender's messages are heard in the order in which they were sent.
     auto const next = rooms_[seating_.room_of_sender(sender)].next_of(sender);
-    if (next.number != sent_at_[sender].size()) return next;
+    if (next.number < said_[sender]) return next;
   }
   return std::nullopt;
 }
@@ -60,15 +73,16 @@ std::optional<message_id> traffic::heard_json(receiver& who, std::string_view te
 }
 
 void traffic::deliver(receiver& who, message_id id, std::uint64_t seq, clock::time_point now) {
-  if (id.sender >= sent_at_.size() || id.number >= sent_at_[id.sender].size())
+  auto const sent_at = sent_.at(id);
+  if (sent_at == send_times::never)
     throw check_failed("got " + to_string(id) + ", which was not sent: is another run using the same room?");
   auto const& room = rooms_[seating_.room_of_sender(id.sender)];
   auto const known = room.size();
   advance(who, [&] { who.progress.heard(id, seq); });
   if (room.size() != known) settle_those_ahead();
   if (!who.counted) return;
-  ++delivered_;
-  latencies_.record(now - sent_at_[id.sender][id.number]);
+  ++counted_.delivered;
+  counted_.times.record(now - sent_at);
 }
 
 /// Lets a receiver make progress, and counts what it turns out to have missed.
@@ -76,7 +90,12 @@ template <class Step>
 void traffic::advance(receiver& who, Step step) {
   auto const before = who.progress.missed();
   step();
-  if (who.counted) missed_ += who.progress.missed() - before;
+  if (who.counted) counted_.missed += who.progress.missed() - before;
+}
+
+void traffic::agree_with(std::vector<ledger>& common) {
+  for (std::size_t i = 0; i != rooms_.size(); ++i) rooms_[i].agree_with(common[i]);
+  settle_those_ahead();
 }
 
 void traffic::settle_those_ahead() {

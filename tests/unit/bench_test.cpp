@@ -14,6 +14,7 @@
 #include "bench/process_meter.hpp"
 #include "bench/report.hpp"
 #include "bench/seating.hpp"
+#include "bench/send_times.hpp"
 #include "bench/stamp.hpp"
 #include "bench/tcp_memory.hpp"
 #include "bench/traffic.hpp"
@@ -472,6 +473,16 @@ BOOST_AUTO_TEST_CASE(latencies_of_several_threads_are_added) {
   BOOST_TEST(more.count() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(send_times_are_kept_however_many_there_are) {
+  send_times sent(2);
+  auto const begun = clock::now();
+  for (std::uint32_t n = 0; n != 1000; ++n) sent.record({1, n}, begun + n * 1us);
+  for (auto const n : {0u, 1u, 2u, 3u, 4u, 511u, 512u, 999u}) BOOST_TEST((sent.at({1, n}) == begun + n * 1us));
+  for (auto const id :
+       {message_id{1, 1000}, message_id{1, 5000}, message_id{0, 0}, message_id{2, 0}, message_id{1, ~0u}})
+    BOOST_TEST((sent.at(id) == send_times::never));
+}
+
 BOOST_AUTO_TEST_CASE(percentiles_are_within_one_percent) {
   latencies times;
   BOOST_TEST(times.summary().p99 == 0);
@@ -504,7 +515,8 @@ BOOST_AUTO_TEST_CASE(durations_that_no_histogram_has_count_as_the_nearest) {
 }
 
 BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
-  traffic talk({1, 1});
+  send_times sent(1);
+  traffic talk({1, 1}, sent);
   receiver who(talk.room(0));
   auto const due = clock::now();
   talk.begin(1);
@@ -517,7 +529,8 @@ BOOST_AUTO_TEST_CASE(latency_counts_from_when_a_message_was_due) {
 }
 
 BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
-  traffic talk({1, 1});
+  send_times sent(1);
+  traffic talk({1, 1}, sent);
   receiver who(talk.room(0));
   talk.begin(3);
   auto const now = clock::now();
@@ -530,7 +543,8 @@ BOOST_AUTO_TEST_CASE(what_was_missed_with_a_notice_need_not_come) {
 }
 
 BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
-  traffic talk({1, 1});
+  send_times sent(1);
+  traffic talk({1, 1}, sent);
   receiver who(talk.room(0));
   who.counted = false;
   talk.begin(1);
@@ -541,7 +555,8 @@ BOOST_AUTO_TEST_CASE(who_is_not_counted_is_not_waited_for) {
 }
 
 BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
-  traffic talk({1, 2});
+  send_times sent(2);
+  traffic talk({1, 2}, sent);
   receiver who(talk.room(0));
   auto const now = clock::now();
   for (int i = 0; i != 2; ++i) talk.heard(who, talk.say(0, 64, now), now);
@@ -553,7 +568,8 @@ BOOST_AUTO_TEST_CASE(what_nobody_heard_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(what_was_missed_up_to_a_seq_counts_when_others_have_got_it) {
-  traffic talk({1, 1}, true);
+  send_times sent(1);
+  traffic talk({1, 1}, sent, true);
   receiver first(talk.room(0));
   receiver second(talk.room(0));
   auto const now = clock::now();
@@ -578,6 +594,56 @@ BOOST_AUTO_TEST_CASE(what_was_missed_up_to_a_seq_counts_when_others_have_got_it)
   hear(first, events[2]);
   BOOST_TEST(talk.missed() == 2u);
   BOOST_TEST(talk.complete());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_on_one_thread_is_timed_on_another) {
+  send_times sent(2);
+  traffic here({1, 2}, sent);
+  traffic there({1, 2}, sent);
+  receiver who(there.room(0));
+  auto const now = clock::now();
+  there.begin(2);
+  there.heard(who, here.say(0, 64, now), now + 1ms);
+  there.heard(who, there.say(1, 64, now), now + 3ms);
+  BOOST_TEST(there.complete());
+  BOOST_TEST(there.times().summary().max == 3'000);
+  BOOST_TEST(!there.unheard().has_value());
+  // Only from others one knows that somebody has heard it.
+  BOOST_TEST((here.unheard() == message_id{0, 0}));
+  auto common = ledgers_of({1, 2});
+  there.agree_with(common);
+  here.agree_with(common);
+  BOOST_TEST(!here.unheard().has_value());
+  tally all = here.counted();
+  all += there.counted();
+  BOOST_TEST(all.delivered == 2u);
+  BOOST_TEST(all.times.count() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_all_on_one_thread_missed_up_to_a_seq_counts_when_others_have_got_it) {
+  send_times sent(1);
+  traffic here({1, 1}, sent, true);
+  traffic there({1, 1}, sent, true);
+  receiver hears(here.room(0));
+  receiver misses(there.room(0));
+  auto const now = clock::now();
+  auto const greeting = R"({"type":"welcome","room":"r","name":"me","users":1,"epoch":1,"seq":0,"recovered":false})";
+  here.heard(hears, greeting, now);
+  there.heard(misses, greeting, now);
+  there.begin(2);
+  for (auto const* const seq : {"1", "2"}) {
+    auto const said = here.say(0, 64, now);
+    auto const event = R"({"type":"message","seq":)"s + seq + R"(,"from":"me","text":")" +
+                       said.substr(said.find("bench"), 64) + R"(","at":1})";
+    here.heard(hears, event, now);
+    there.heard(misses, seq == "1"s ? event : R"({"type":"gap","from":2,"to":2})", now);
+  }
+  BOOST_TEST(there.missed() == 0u);
+  auto common = ledgers_of({1, 1});
+  here.agree_with(common);
+  there.agree_with(common);
+  BOOST_TEST(there.complete());
+  BOOST_TEST(there.missed() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(threads_divide_the_participants) {
@@ -614,7 +680,8 @@ BOOST_AUTO_TEST_CASE(each_sender_says_its_share) {
 }
 
 BOOST_AUTO_TEST_CASE(rooms_are_complete_together) {
-  traffic talk({2, 2});
+  send_times sent(4);
+  traffic talk({2, 2}, sent);
   receiver first(talk.room(0));
   receiver second(talk.room(1));
   talk.begin(2);
@@ -642,7 +709,8 @@ BOOST_AUTO_TEST_CASE(rooms_are_below_the_path) {
 }
 
 BOOST_AUTO_TEST_CASE(a_message_of_another_run_is_noticed) {
-  traffic talk({1, 1});
+  send_times sent(1);
+  traffic talk({1, 1}, sent);
   receiver who(talk.room(0));
   BOOST_CHECK_THROW(talk.heard(who, make_text({0, 0}, 64), clock::now()), check_failed);
   BOOST_CHECK_THROW(talk.heard(who, make_text({5, 0}, 64), clock::now()), check_failed);
@@ -725,6 +793,13 @@ BOOST_AUTO_TEST_CASE(each_command_has_its_defaults) {
   BOOST_TEST(parse({"churn", "--churn", "0.5"}).churn_rate == 0.5);
 }
 
+BOOST_AUTO_TEST_CASE(each_thread_has_a_core) {
+  BOOST_TEST(parse({"idle", "--server-pid=1"}).threads == 1u);
+  BOOST_TEST(parse({"fanout", "--cpu=3"}).cores == std::vector{3u}, boost::test_tools::per_element());
+  BOOST_TEST(parse({"fanout", "--cpu=1,4-6", "--threads=4"}).cores == (std::vector{1u, 4u, 5u, 6u}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(in_a_storm_all_do_all_at_once) {
   auto const storm = parse({"storm"});
   BOOST_TEST(storm.connections == 5000u);
@@ -758,6 +833,15 @@ BOOST_AUTO_TEST_CASE(bad_usage_is_named) {
   complains({"fanout", "--receivers=200000", "--rooms=100000", "--senders=2"}, "--senders: there may be 100000 in all");
   complains({"storm", "--rooms=5"}, "command line: unknown option '--rooms'");
   complains({"fanout", "http://localhost/"}, "ws://");
+  complains({"fanout", "--threads=0"}, "--threads: '0' will not do: expected a number from 1 to 256");
+  complains({"fanout", "--receivers=5", "--threads=6"}, "--threads: there are not so many --receivers");
+  complains({"connect", "--connections=5", "--threads=6"}, "--threads: there are not so many --connections");
+  for (auto const* const command : {"stalled", "churn", "storm"})
+    complains({command, "--threads=2"}, "command line: unknown option '--threads'");
+  complains({"fanout", "--cpu=1,2"}, "--cpu: there are 2 cores for 1 --threads");
+  complains({"fanout", "--cpu=1", "--threads=2"}, "--cpu: there are 1 cores for 2 --threads");
+  for (auto const* const cores : {"", "x", "-1", "1-", "1,", "1,,2", "3-2", "1-2-3", "4096", "99999999999"})
+    complains({"fanout", "--cpu", cores}, "expected cores from 0 to 4095, such as 1 or 2,4-7");
   complains({"idle"}, "--server-pid");
   complains({"stalled", "--receivers=5"}, "--stalled");
   complains({"stalled", "--stalled=10"}, "expected a share");
