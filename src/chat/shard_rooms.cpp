@@ -74,18 +74,13 @@ void shard_rooms::submitted(shard_id from, std::uint64_t epoch, submission what)
 void shard_rooms::deliver(shard_id to, std::uint64_t epoch, delivery what) {
   auto& there = *all_[to];
   net::post(there.get_executor(),
-            [&there, home = shard(), epoch, what = std::move(what)]() mutable {
-              there.delivered(home, epoch, std::move(what));
-            });
+            [&there, epoch, what = std::move(what)]() mutable { there.delivered(epoch, std::move(what)); });
 }
 
-void shard_rooms::delivered(shard_id home, std::uint64_t epoch, delivery what) {
+void shard_rooms::delivered(std::uint64_t epoch, delivery what) {
+  // A branch goes when the last leave has come back, and all that is for it comes before that.
   auto const found = branches_.find(epoch);
-  if (found != branches_.end()) return found->second->delivered(std::move(what));
-  // Its last member has left without waiting for an answer; the room waits for us all the same.
-  submission taken;
-  taken.taken = 1;
-  submit(home, epoch, std::move(taken));
+  if (found != branches_.end()) found->second->delivered(std::move(what));
 }
 
 void shard_rooms::flush() {

@@ -73,7 +73,7 @@ class shard_rooms final : private room::runner, private branch::runner, private 
   void submit(shard_id home, std::uint64_t epoch, submission what) override;
   void submitted(shard_id from, std::uint64_t epoch, submission what);
   void deliver(shard_id to, std::uint64_t epoch, delivery what) override;
-  void delivered(shard_id home, std::uint64_t epoch, delivery what);
+  void delivered(std::uint64_t epoch, delivery what);
 
   log_factory make_log_;
   std::function<void()> relieve_;
