@@ -9,14 +9,14 @@
 namespace chorus {
 
 /// The audience of a room on another shard, and the way between them. What its members want is gathered until they are
-/// quiet, as a log does it, and posted to the home shard in one submission; when one leaves it is posted at once, before
-/// the seat goes back that keeps the room. The room's deliveries are dealt with one after the other.
+/// quiet, as a log does it, and posted to the home shard in one submission; when one leaves it is posted at once,
+/// before the seat goes back that keeps the room. The room's deliveries are dealt with one after the other.
 ///
 /// Owned by its shard's `shard_rooms`, outlives its members; executor's thread only.
 class branch final : private room_link {
  public:
-  /// Called when it has something to do: then the coroutine is to be spawned, and the branch asked afterwards whether it
-  /// `may_go`.
+  /// Called when it has something to do: then the coroutine is to be spawned, and the branch asked afterwards whether
+  /// it `may_go`.
   struct runner {
     virtual void start(branch& of, awaitable<void> (branch::*task)()) = 0;
 
@@ -61,8 +61,8 @@ class branch final : private room_link {
   audience audience_;
   submission gathered_;
   bool gathering_ = false;
-  bool speaks_ = false;   ///< somebody does in what is gathered
-  bool leaves_ = false;   ///< the same
+  bool speaks_ = false;             ///< somebody does in what is gathered
+  bool leaves_ = false;             ///< the same
   std::list<delivery> deliveries_;  ///< not dealt with yet
   bool dealing_ = false;
 };

@@ -1,11 +1,11 @@
 #pragma once
 // What crosses threads: values, in two directions, and nothing else.
 //
-// Every room has one home shard, where its log, roster, history and broadcaster live, and an audience on each shard that
-// members of it are connected to. What an audience has for its room is a `submission`, what a room has for an audience a
-// `delivery`; between shards they are posted, on the home shard they are calls. A connection that moves to another shard
-// is a descriptor and an upgrade (server/shard.hpp); what it took on the accepting shard goes back there to be destroyed
-// (support/homebound.hpp). That is all.
+// Every room has one home shard, where its log, roster, history and broadcaster live, and an audience on each shard
+// that members of it are connected to. What an audience has for its room is a `submission`, what a room has for an
+// audience a `delivery`; between shards they are posted, on the home shard they are calls. A connection that moves to
+// another shard is a descriptor and an upgrade (server/shard.hpp); what it took on the accepting shard goes back there
+// to be destroyed (support/homebound.hpp). That is all.
 //
 // It is enough, without a lock, since each of these belongs to one thread at a time: who posts it has no part of it any
 // more. Only packets and logs' lines are shared; packets never change, and their count is atomic. Posts from one shard
@@ -68,9 +68,7 @@ struct submission {
   listener_count gone = {};  ///< how many do not hear any more
   std::size_t taken = 0;     ///< deliveries that are dealt with
 
-  bool empty() const {
-    return drafts.empty() && questions.empty() && gone == listener_count() && taken == 0;
-  }
+  bool empty() const { return drafts.empty() && questions.empty() && gone == listener_count() && taken == 0; }
 };
 
 /// What a room has for one of its audiences, which deals with it in this order. What concerns a member that has left
@@ -96,12 +94,12 @@ struct delivery {
     std::exception_ptr failed = {};             ///< why there is no answer
   };
 
-  std::size_t drafts = 0;            ///< of this audience that have come back from the log
-  std::size_t bytes = 0;             ///< that these took on their way
-  std::vector<draft> refused = {};   ///< which of them the log did not take
+  std::size_t drafts = 0;           ///< of this audience that have come back from the log
+  std::size_t bytes = 0;            ///< that these took on their way
+  std::vector<draft> refused = {};  ///< which of them the log did not take
   std::vector<renaming> renamed = {};
   std::vector<newcomer> newcomers = {};
-  packets batch = {};                ///< for all who hear
+  packets batch = {};  ///< for all who hear
   std::vector<note> notes = {};
   bool ends = false;  ///< the room has failed: what its members want from now on is dropped
 

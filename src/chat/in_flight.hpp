@@ -8,8 +8,8 @@
 
 namespace chorus {
 
-/// Counts the drafts that were appended and those that have come back, of each member those that are still missing; so a
-/// draft that the log yields twice, or that is another server's, is told from one that is waited for. Pure.
+/// Counts the drafts that were appended and those that have come back, of each member those that are still missing; so
+/// a draft that the log yields twice, or that is another server's, is told from one that is waited for. Pure.
 class in_flight {
  public:
   /// The member's next draft is in the log.

@@ -12,9 +12,9 @@
 
 namespace chorus {
 
-/// What a room has for an audience is gathered in that one's next delivery, until `send`. A shard gets a delivery only if
-/// there is something in it, and one credit bounds what is on its way to it: while it has not taken the delivery before
-/// the last, the room is to wait.
+/// What a room has for an audience is gathered in that one's next delivery, until `send`. A shard gets a delivery only
+/// if there is something in it, and one credit bounds what is on its way to it: while it has not taken the delivery
+/// before the last, the room is to wait.
 ///
 /// Owned by a room, together with its own audience, which outlives it; executor's thread only.
 class outlets {

@@ -11,8 +11,9 @@ namespace chorus {
 shard_rooms::shard_rooms(executor ex, member_id which, room_settings const& options, dialect_table dialects,
                          log_factory make_log, task_group::error_handler failed)
     : make_log_(std::move(make_log)),
-      commons_{ex,      options, dialects, unix_milliseconds, history_memory(options.history_memory, [this] { relieve_(); }),
-               which},
+      commons_{
+          ex,   options, dialects, unix_milliseconds, history_memory(options.history_memory, [this] { relieve_(); }),
+          which},
       tasks_(ex, std::move(failed)) {}
 
 void shard_rooms::know(std::span<shard_rooms* const> all, std::function<void()> relieve) {

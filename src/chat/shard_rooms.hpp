@@ -55,8 +55,8 @@ class shard_rooms final : private room::runner, private branch::runner, private 
 
   /// For stopping, in this order, each on all shards before the next. What was said is posted to the rooms.
   void flush();
-  /// Returns when all that was said in the rooms here by now has been pushed to everyone. Meanwhile no room may end: the
-  /// directory has stopped.
+  /// Returns when all that was said in the rooms here by now has been pushed to everyone. Meanwhile no room may end:
+  /// the directory has stopped.
   awaitable<void> caught_up();
   /// What is said from now on is dropped.
   void close_branches();

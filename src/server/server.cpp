@@ -28,6 +28,7 @@ constexpr std::size_t farewells_at_once = 16;
 
 std::vector<shard_rooms*> rooms_of(std::deque<shard>& all) {
   std::vector<shard_rooms*> found;
+  found.reserve(all.size());
   for (auto& each : all) found.push_back(&each.rooms);
   return found;
 }
