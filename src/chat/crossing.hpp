@@ -4,8 +4,8 @@
 // Every room has one home shard, where its log, roster, history and broadcaster live, and an audience on each shard
 // that members of it are connected to. What an audience has for its room is a `submission`, what a room has for an
 // audience a `delivery`; between shards they are posted, on the home shard they are calls. A connection that moves to
-// another shard is a descriptor and an upgrade (server/shard.hpp); what it took on the accepting shard goes back there
-// to be destroyed (support/homebound.hpp). That is all.
+// another shard is a descriptor and an upgrade (server/negotiation.hpp); what it took on the accepting shard goes back
+// there to be destroyed (support/homebound.hpp). That is all.
 //
 // It is enough, without a lock, since each of these belongs to one thread at a time: who posts it has no part of it any
 // more. Only packets and logs' lines are shared; packets never change, and their count is atomic. Posts from one shard
