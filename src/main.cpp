@@ -5,6 +5,7 @@
 #include <csignal>
 #include <exception>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
@@ -45,6 +46,7 @@ void block_signals() {
   sigemptyset(&stopping);
   sigaddset(&stopping, SIGINT);
   sigaddset(&stopping, SIGTERM);
+  sigaddset(&stopping, SIGHUP);
   sigprocmask(SIG_BLOCK, &stopping, nullptr);
 }
 
@@ -58,12 +60,20 @@ awaitable<void> stop_on_signals(signal_set& signals, server& running) {
   running.abort();
 }
 
+awaitable<void> reload_on_signals(signal_set& signals, server& running) {
+  for (;;) {
+    co_await signals.async_wait(use_awaitable);
+    running.reload();
+  }
+}
+
 void rethrow(std::exception_ptr error) {
   if (error) std::rethrow_exception(error);
 }
 
-awaitable<void> serve(signal_set& signals, server& running, task_group& watchers) {
-  watchers.spawn(stop_on_signals(signals, running));
+awaitable<void> serve(signal_set& stopping, signal_set& reloading, server& running, task_group& watchers) {
+  watchers.spawn(stop_on_signals(stopping, running));
+  watchers.spawn(reload_on_signals(reloading, running));
   co_await running.run();
   watchers.cancel();
   co_await watchers.join();
@@ -73,13 +83,14 @@ void run(options const& chosen) {
   auto const log = make_logger(chosen.log_level, chosen.format);
   net::io_context io(1);
   // Before anyone can know that the server is there: a signal that comes early waits.
-  signal_set signals(io, SIGINT, SIGTERM);
-  server running(io.get_executor(), chosen.server, log);
+  signal_set stopping(io, SIGINT, SIGTERM);
+  signal_set reloading(io, SIGHUP);
+  server running(io.get_executor(), chosen.server, log, service_manager(cli::current_environment()));
   raise_descriptor_limit(chosen.server, *log);
   log->info("Responding at http://{}", to_string(running.local_endpoint()));
 
   task_group watchers(io.get_executor());
-  net::co_spawn(io, serve(signals, running, watchers), rethrow);
+  net::co_spawn(io, serve(stopping, reloading, running, watchers), rethrow);
   run_turns(io, chosen.server.slow_turn, *log);
   log->info("stopped");
   block_signals();
@@ -94,7 +105,11 @@ int main(int argc, char* argv[]) {
   return cli::run(
       "chorus-server", [&] { return parse_options({argv + 1, argv + argc}, cli::current_environment()); },
       [](options const& chosen) {
-        run(chosen);
+        if (chosen.only_check) {
+          fmt::print("chorus-server: the configuration is good\n");
+        } else {
+          run(chosen);
+        }
         return cli::success;
       });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/asio/socket_base.hpp>
 #include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 #include "server/address.hpp"
@@ -24,17 +26,41 @@ bool out_of_memory(error_code ec) { return ec == net::error::no_buffer_space || 
 
 }  // namespace
 
-listener::listener(executor ex, tcp::endpoint const& at, std::size_t unsent_limit, spdlog::logger& log)
+listener::listener(executor ex, tcp::endpoint const& at, inherited_sockets& inherited, std::string_view name,
+                   std::size_t unsent_limit, spdlog::logger& log)
     : log_(log), acceptor_(ex), pause_(ex), next_pause_(first_pause) {
+  auto const descriptor = inherited.take(name);
   error_code ec;
-  acceptor_.open(at.protocol(), ec);
-  if (!ec) acceptor_.set_option(net::socket_base::reuse_address(true), ec);
+  if (descriptor) {
+    adopt(*descriptor, ec);
+  } else {
+    acceptor_.open(at.protocol(), ec);
+  }
   // What is accepted inherits both, which saves system calls for each.
   if (!ec) acceptor_.set_option(tcp::no_delay(true), ec);
   if (!ec) limit_unsent(acceptor_.native_handle(), unsent_limit);
+  if (!ec && !descriptor) listen(at, ec);
+  if (!ec) return;
+  auto const where = descriptor ? fmt::format("the inherited socket '{}'", name) : to_string(at);
+  throw std::runtime_error(fmt::format("cannot listen on {}: {}", where, ec.message()));
+}
+
+void listener::listen(tcp::endpoint const& at, error_code& ec) {
+  acceptor_.set_option(net::socket_base::reuse_address(true), ec);
   if (!ec) acceptor_.bind(at, ec);
   if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
-  if (ec) throw std::runtime_error(fmt::format("cannot listen on {}: {}", to_string(at), ec.message()));
+}
+
+void listener::adopt(int descriptor, error_code& ec) {
+  sockaddr_storage local{};
+  socklen_t size = sizeof(local);
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size);
+  if (local.ss_family == AF_INET || local.ss_family == AF_INET6) {
+    acceptor_.assign(local.ss_family == AF_INET ? tcp::v4() : tcp::v6(), descriptor, ec);
+  } else {
+    ec = net::error::address_family_not_supported;
+  }
+  if (ec) ::close(descriptor);
 }
 
 awaitable<void> listener::run(handler accepted, reliever give_back) {

@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <spdlog/logger.h>
+#include <string_view>
 
+#include "server/inherited_sockets.hpp"
 #include "support/asio.hpp"
 
 namespace chorus {
@@ -12,9 +14,11 @@ namespace chorus {
 /// is destroyed.
 class listener {
  public:
-  /// Binds and listens. The kernel takes `unsent_limit` bytes for each peer that it cannot send yet, 0 is the system's
-  /// default. Throws `runtime_error` that says why if the address cannot be had.
-  listener(executor ex, tcp::endpoint const& at, std::size_t unsent_limit, spdlog::logger& log);
+  /// Takes the inherited socket of that name; if there is none, binds to `at` and listens. The kernel takes
+  /// `unsent_limit` bytes for each peer that it cannot send yet, 0 is the system's default. Throws `runtime_error` that
+  /// says why if the address cannot be had, or the inherited socket is not one of TCP.
+  listener(executor ex, tcp::endpoint const& at, inherited_sockets& inherited, std::string_view name,
+           std::size_t unsent_limit, spdlog::logger& log);
 
   tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
@@ -31,6 +35,8 @@ class listener {
   void close();
 
  private:
+  void listen(tcp::endpoint const& at, error_code& ec);
+  void adopt(int descriptor, error_code& ec);
   void hand_over(handler const& to, tcp_socket socket, tcp::endpoint const& from);
   void warn(error_code ec);
   awaitable<void> back_off();

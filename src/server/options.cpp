@@ -135,6 +135,11 @@ cli::program describe(options& to) {
             "warn when one turn of the event loop takes more CPU time: meanwhile nobody else is served",
             into(s.slow_turn, parse_duration)},
        }},
+      {"Checking",
+       {
+           {"check-config", "", "",
+            "say whether options and files would do, listen nowhere, and exit with 0, or with 2", into(to.only_check)},
+       }},
   };
   program result{"chorus-server", usage, std::move(groups), other_sources};
   result.variable_prefix = "CHORUS_";

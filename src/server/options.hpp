@@ -15,7 +15,8 @@ struct options {
   spdlog::level::level_enum log_level = spdlog::level::info;
   log_format format = log_format::text;
 
-  std::string answer;  ///< not empty: print this (help or version) and do nothing else
+  bool only_check = false;  ///< say whether the configuration is good, and do nothing else
+  std::string answer;       ///< not empty: print this (help or version) and do nothing else
 };
 
 /// Reads command line (without the program's name), environment (`CHORUS_PORT`; plain `PORT` counts too, below it) and

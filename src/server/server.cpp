@@ -54,7 +54,9 @@ awaitable<void> abort_sessions(shard& on) {
   co_await visit(on.sessions, slice, abort, pause);
 }
 
-// What a stop asks of each shard.
+// What each shard is asked: by the watchdog, the first, and by a stop.
+
+awaitable<void> take_a_turn(shard&) { co_return; }
 
 awaitable<void> flush(shard& on) {
   on.rooms.flush();
@@ -84,19 +86,21 @@ awaitable<void> end_upkeep(shard& on) {
 
 }  // namespace
 
-server::server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log)
+server::server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log, service_manager manager)
     : executor_(ex),
       log_(std::move(log)),
       options_(options),
+      manager_(std::move(manager)),
       loops_((options.threads == 0 ? usable_cpus() : options.threads) - 1),
       shards_(make_shards()),
       admission_(shards_.front(), rooms_of(shards_)),
-      listener_(ex, {options.address, options.port}, options.unsent_limit, *log_),
+      listener_(ex, {options.address, options.port}, manager_.sockets, "http", options.unsent_limit, *log_),
       stop_asked_(ex),
       abort_asked_(ex),
       pause_(ex),
       inflow_(ex),
       upkeep_(ex) {
+  manager_.sockets.expect_all_taken();
   start_threads();
 }
 
@@ -136,6 +140,8 @@ awaitable<void> server::run() {
   for (auto& each : shards_) watch(each, each.sessions);
   upkeep_.spawn(vital("sweep of rooms", admission_.rooms.sweep()));
   upkeep_.spawn(abort_when_asked());
+  manager_.ready();
+  if (auto const interval = manager_.report_interval()) upkeep_.spawn(vital("watchdog", report(*interval)));
   co_await stop_asked_.wait();
   if (!aborted_ && !failure_) {
     pause_.expires_after(options_.drain_delay);
@@ -146,7 +152,15 @@ awaitable<void> server::run() {
 
 void server::stop() {
   if (!std::exchange(admission_.ready, false)) return;
+  manager_.stopping();
   stop_asked_.set();
+}
+
+void server::reload() {
+  if (!admission_.ready) return;
+  manager_.reloading();
+  log_->info("there is nothing to reload");
+  manager_.ready();
 }
 
 void server::abort() {
@@ -211,6 +225,17 @@ void server::failed(std::string_view name, std::exception_ptr const& why) noexce
     log_->critical("{}; stopping", what);
   } catch (...) {
     if (!failure_) failure_ = why;
+  }
+}
+
+/// A loop that hangs keeps it from saying anything.
+awaitable<void> server::report(clock::duration interval) {
+  timer next(executor_);
+  for (;;) {
+    manager_.alive(admission_.seats.sessions());
+    next.expires_after(interval);
+    co_await next.async_wait(use_awaitable);
+    co_await everywhere(take_a_turn);
   }
 }
 

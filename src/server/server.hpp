@@ -13,6 +13,7 @@
 #include "server/event_loop.hpp"
 #include "server/listener.hpp"
 #include "server/negotiation.hpp"
+#include "server/service_manager.hpp"
 #include "server/settings.hpp"
 #include "server/shard.hpp"
 #include "support/task_group.hpp"
@@ -24,17 +25,19 @@ namespace chorus {
 /// another thread, post. Destroy it after `run` has returned.
 class server {
  public:
-  /// Throws `runtime_error` that says why if the address cannot be listened on, or the system has no more threads. The
-  /// log is used by all threads.
-  server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log);
+  /// Listens on the sockets that the service manager hands over, and opens those that it does not. Throws
+  /// `runtime_error` that says why if an address cannot be listened on, or the system has no more threads. The log is
+  /// used by all threads.
+  server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log, service_manager manager = {});
   ~server();
 
   /// Where it listens, with the real port if the options ask for port 0.
   tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
 
-  /// Serves until it is stopped, or something fails that it cannot go on without (listener, broadcaster, heartbeat, a
-  /// thread): that stops it in good order, too. When it returns, every coroutine and every thread has ended and every
-  /// descriptor is closed.
+  /// Tells the service manager that it is ready, from then on how it is, and when it stops; the watchdog is fed as long
+  /// as every event loop takes its turns. Serves until it is stopped, or something fails that it cannot go on without
+  /// (listener, broadcaster, heartbeat, a thread): that stops it in good order, too. When it returns, every coroutine
+  /// and every thread has ended and every descriptor is closed.
   awaitable<void> run();
 
   /// A `runtime_error` that says what has failed, or null.
@@ -43,6 +46,9 @@ class server {
   /// Stops in good order: is not ready any more for the drain delay, then accepts nobody, delivers what was said, tells
   /// every peer (1012) and waits for them, at most for the drain timeout. Safe to call twice.
   void stop();
+
+  /// Reads again what can be read again while it serves; nothing once it stops.
+  void reload();
 
   /// Stops now: whoever is left is told (1001) if it fits without waiting, and cut off.
   void abort();
@@ -61,6 +67,7 @@ class server {
   void fail(std::string_view name, std::exception_ptr why);
   void failed(std::string_view name, std::exception_ptr const& why) noexcept;
 
+  awaitable<void> report(clock::duration interval);
   awaitable<void> drain();
   awaitable<void> everywhere(shard_task task);
   awaitable<void> settle();
@@ -73,6 +80,7 @@ class server {
   executor executor_;
   std::shared_ptr<spdlog::logger> log_;
   settings const options_;
+  service_manager manager_;
   text_dialect const text_;
   json_dialect const json_;
   dialect_table const dialects_{{&text_, &json_}};
