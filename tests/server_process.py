@@ -68,14 +68,36 @@ def run_to_end(*arguments, environment=None):
                           capture_output=True, text=True, timeout=DEADLINE, check=False)
 
 
+# Runs what follows with sockets as descriptors from 3 on: FIRST END COMMAND..., where they are from FIRST to END - 1.
+HAND_OVER = """import os, sys
+first, end = map(int, sys.argv[1:3])
+for number in range(first, end):
+    os.dup2(number, 3 + number - first)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execv(sys.argv[3], sys.argv[3:])"""
+
+
+def hand_over(sockets):
+    """How to start a program with these sockets, as systemd does: descriptors to pass, and what its command begins with."""
+    first = 100
+    numbers = range(first, first + len(sockets))
+    for number, one in zip(numbers, sockets):
+        os.dup2(one.fileno(), number)
+    return numbers, [sys.executable, "-c", HAND_OVER, str(numbers.start), str(numbers.stop)]
+
+
 class ServerProcess:
     """A server that runs, with its log. What it logs is read all the time, so that it never waits for us."""
 
-    def __init__(self, *arguments, environment=None, descriptors=None):
+    def __init__(self, *arguments, environment=None, descriptors=None, sockets=()):
         self._errors = tempfile.TemporaryFile()
         limited = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
-        self._process = subprocess.Popen([*limited, program, *arguments], env=clean_environment(**(environment or {})),
-                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors)
+        passed, activated = hand_over(sockets) if sockets else ((), [])
+        self._process = subprocess.Popen([*limited, *activated, program, *arguments], pass_fds=passed,
+                                         env=clean_environment(**(environment or {})), stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.PIPE, stderr=self._errors)
+        for number in passed:
+            os.close(number)
         self._changed = threading.Condition()
         self._lines = []
         self._log_ended = False
@@ -169,9 +191,10 @@ class ServerTest(unittest.TestCase):
         server.wait_until_ready()
         return server
 
-    def launch(self, *arguments, environment=None, descriptors=None):
-        """A server with exactly these arguments, and at most so many descriptors, that may not be ready yet."""
-        server = ServerProcess(*arguments, environment=environment, descriptors=descriptors)
+    def launch(self, *arguments, environment=None, descriptors=None, sockets=()):
+        """A server with exactly these arguments, at most so many descriptors, and sockets that it inherits, that may not
+        be ready yet."""
+        server = ServerProcess(*arguments, environment=environment, descriptors=descriptors, sockets=sockets)
         self.addCleanup(server.end)
         return server
 
