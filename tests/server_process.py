@@ -4,6 +4,7 @@ A test file that uses this takes the path of the program as its first argument a
 """
 
 import contextlib
+import fcntl
 import http.client
 import itertools
 import os
@@ -62,28 +63,36 @@ def wait_until_responding(port, host="127.0.0.1"):
             time.sleep(0.01)
 
 
-def run_to_end(*arguments, environment=None):
-    """Runs the server until it exits by itself. For what must fail, or answer and exit."""
-    return subprocess.run([program, *arguments], env=clean_environment(**(environment or {})), stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=DEADLINE, check=False)
-
-
-# Runs what follows with sockets as descriptors from 3 on: FIRST END COMMAND..., where they are from FIRST to END - 1.
+# Runs a command with sockets as descriptors from 3 on: NUMBERS COMMAND..., where NUMBERS are what they are until then.
 HAND_OVER = """import os, sys
-first, end = map(int, sys.argv[1:3])
-for number in range(first, end):
-    os.dup2(number, 3 + number - first)
+for i, number in enumerate(map(int, sys.argv[1].split())):
+    os.dup2(number, 3 + i)
 os.environ["LISTEN_PID"] = str(os.getpid())
-os.execv(sys.argv[3], sys.argv[3:])"""
+os.execv(sys.argv[2], sys.argv[2:])"""
 
 
-def hand_over(sockets):
-    """How to start a program with these sockets, as systemd does: descriptors to pass, and what its command begins with."""
-    first = 100
-    numbers = range(first, first + len(sockets))
-    for number, one in zip(numbers, sockets):
-        os.dup2(one.fileno(), number)
-    return numbers, [sys.executable, "-c", HAND_OVER, str(numbers.start), str(numbers.stop)]
+@contextlib.contextmanager
+def handed_over(sockets):
+    """How to start the program so that it inherits these sockets, as systemd does: what its command begins with, and
+    the descriptors to pass."""
+    if not sockets:
+        yield [], ()
+        return
+    # Where they are in nobody's way.
+    numbers = [fcntl.fcntl(one.fileno(), fcntl.F_DUPFD, 100) for one in sockets]
+    try:
+        yield [sys.executable, "-c", HAND_OVER, " ".join(map(str, numbers))], numbers
+    finally:
+        for number in numbers:
+            os.close(number)
+
+
+def run_to_end(*arguments, environment=None, sockets=()):
+    """Runs the server until it exits by itself. For what must fail, or answer and exit."""
+    with handed_over(sockets) as (handing, numbers):
+        return subprocess.run([*handing, program, *arguments], env=clean_environment(**(environment or {})),
+                              pass_fds=numbers, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=DEADLINE, check=False)
 
 
 class ServerProcess:
@@ -92,12 +101,10 @@ class ServerProcess:
     def __init__(self, *arguments, environment=None, descriptors=None, sockets=()):
         self._errors = tempfile.TemporaryFile()
         limited = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
-        passed, activated = hand_over(sockets) if sockets else ((), [])
-        self._process = subprocess.Popen([*limited, *activated, program, *arguments], pass_fds=passed,
-                                         env=clean_environment(**(environment or {})), stdin=subprocess.DEVNULL,
-                                         stdout=subprocess.PIPE, stderr=self._errors)
-        for number in passed:
-            os.close(number)
+        with handed_over(sockets) as (handing, numbers):
+            self._process = subprocess.Popen([*limited, *handing, program, *arguments], pass_fds=numbers,
+                                             env=clean_environment(**(environment or {})), stdin=subprocess.DEVNULL,
+                                             stdout=subprocess.PIPE, stderr=self._errors)
         self._changed = threading.Condition()
         self._lines = []
         self._log_ended = False
@@ -192,8 +199,8 @@ class ServerTest(unittest.TestCase):
         return server
 
     def launch(self, *arguments, environment=None, descriptors=None, sockets=()):
-        """A server with exactly these arguments, at most so many descriptors, and sockets that it inherits, that may not
-        be ready yet."""
+        """A server with exactly these arguments, at most so many descriptors, and these sockets to inherit, that may
+        not be ready yet."""
         server = ServerProcess(*arguments, environment=environment, descriptors=descriptors, sockets=sockets)
         self.addCleanup(server.end)
         return server

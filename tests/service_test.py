@@ -80,6 +80,12 @@ def held_thread(test, pid, name):
         libc.ptrace(detach, thread, None, None)
 
 
+def stop(server):
+    """Until it has exited, in good order."""
+    server.send_signal(signal.SIGTERM)
+    assert server.wait_for_exit() == 0
+
+
 class Notification(ServerTest):
     def test_ready_status_reload_stop(self):
         manager = ServiceManager(self)
@@ -154,9 +160,9 @@ class Activation(ServerTest):
         one.listen(1000)
         return one
 
-    def activate(self, sockets, names=None, count=None, **more):
+    def activate(self, sockets, names=None):
         names = {} if names is None else {"LISTEN_FDNAMES": names}
-        return self.launch(QUIET, environment={"LISTEN_FDS": str(count or len(sockets))} | names, sockets=sockets, **more)
+        return self.launch(QUIET, environment={"LISTEN_FDS": str(len(sockets))} | names, sockets=sockets)
 
     def test_adopts_a_socket_whatever_its_name_if_it_is_the_first(self):
         for names in (None, "http", "chorus.socket", ""):
@@ -164,7 +170,7 @@ class Activation(ServerTest):
             server = self.activate([one], names)
             server.wait_until_ready()
             self.assertEqual(server.port, one.getsockname()[1])
-            server.end()
+            stop(server)
 
     def test_ipv6(self):
         if not socket.has_dualstack_ipv6():
@@ -190,21 +196,18 @@ class Activation(ServerTest):
                     ([datagram], "http", None, listens),
                     ([stream], "http", None, listens),
                     ([read], "http", None, listens),
-                    ([local], "http", None, "cannot listen on the inherited socket 'http': Address family not supported"),
+                    ([local], "http", None, "cannot listen on the inherited socket 'http': Address family"),
                     ([here], "admin", None, "the inherited socket 'admin' is for a listener that is not switched on"),
                     ([here, there], "http:http", None, r"descriptor 4 \(http\) will not do: another one has that name"),
                     ([here, there], "http:other", None, "LISTEN_FDNAMES: 'other' will not do: expected http, https or"),
                     ([here, there], None, None, "LISTEN_FDNAMES: '' will not do"),
                     ([here], "http", "many", "LISTEN_FDS: 'many' will not do: expected a number from 0 to 3"),
                     ([here], "http", "99", "LISTEN_FDS: '99' will not do: expected a number from 0 to 3")):
-                with self.subTest(complaint), contextlib.suppress(AssertionError):
-                    server = server_process.ServerProcess(
-                        QUIET, "--port=0", sockets=sockets,
-                        environment={"LISTEN_FDS": count or str(len(sockets))} | ({"LISTEN_FDNAMES": names} if names else {}))
-                    code, errors = server.wait_for_exit(), server.errors()
-                    server.end()
-                self.assertEqual(code, 1)
-                self.assertRegex(errors, f"^chorus-server: .*{complaint}")
+                names = {"LISTEN_FDNAMES": names} if names else {}
+                result = run_to_end(QUIET, "--port=0", sockets=sockets,
+                                    environment={"LISTEN_FDS": count or str(len(sockets))} | names)
+                self.assertEqual(result.returncode, 1, complaint)
+                self.assertRegex(result.stderr, f"^chorus-server: .*{complaint}")
 
     def test_a_restart_refuses_nobody(self):
         one = self.listening()
@@ -231,7 +234,7 @@ class Activation(ServerTest):
         restarts = 3
         try:
             for _ in range(restarts):
-                server.end()
+                stop(server)
                 with socket.create_connection(("127.0.0.1", port), DEADLINE) as early:
                     early.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     server = self.activate([one])
@@ -255,8 +258,10 @@ class CheckConfig(ServerTest):
                          (0, "chorus-server: the configuration is good\n", ""))
 
     def test_bad(self):
-        for arguments, complaint in ((["--address=nowhere"], "--address: 'nowhere' will not do: expected an IP address"),
-                                     (["--config=/nowhere"], "/nowhere"), (["--prot=1"], "unknown option '--prot'")):
+        for arguments, complaint in (
+                (["--address=nowhere"], "--address: 'nowhere' will not do: expected an IP address"),
+                (["--config=/nowhere"], "/nowhere"),
+                (["--prot=1"], "unknown option '--prot'")):
             result = run_to_end("--check-config", *arguments)
             self.assertEqual((result.returncode, result.stdout), (2, ""))
             self.assertIn(complaint, result.stderr)
@@ -270,8 +275,8 @@ class Unit(unittest.TestCase):
             self.skipTest("systemd-analyze is not installed")
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        subprocess.run(["meson", "install", "-C", build_dir, "--no-rebuild", "--tags", "systemd", "--destdir", folder.name],
-                       check=True, capture_output=True, timeout=60)
+        install = ["meson", "install", "-C", build_dir, "--no-rebuild", "--tags", "systemd", "--destdir", folder.name]
+        subprocess.run(install, check=True, capture_output=True, timeout=60)
         self.service = next(pathlib.Path(folder.name).rglob("lib/systemd/system/chorus.service"))
         text = self.service.read_text(encoding="utf-8")
         command = re.search(r"(?m)^ExecStart=(\S+)$", text).group(1)
@@ -334,7 +339,7 @@ class Container(ServerTest):
                                   check=False, capture_output=True).returncode
 
         self.assertEqual(run(), 0)
-        server.end()
+        stop(server)
         self.assertNotEqual(run(), 0)
 
 
