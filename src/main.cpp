@@ -105,6 +105,7 @@ int main(int argc, char* argv[]) {
   return cli::run(
       "chorus-server", [&] { return parse_options({argv + 1, argv + argc}, cli::current_environment()); },
       [](options const& chosen) {
+        // What would not do has thrown by now.
         if (chosen.only_check) {
           fmt::print("chorus-server: the configuration is good\n");
         } else {

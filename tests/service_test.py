@@ -135,7 +135,8 @@ class Notification(ServerTest):
         self.assertLess(time.monotonic() - begun, 5 * 0.4)
         for name in ("shard-1", "shard-2"):
             with held_thread(self, server.pid, name):
-                self.assertTrue(manager.is_silent(1), name)
+                # One may have been under way.
+                self.assertTrue(manager.is_silent(1) or manager.is_silent(1), name)
             manager.wait_for("WATCHDOG")
 
     def test_watchdog_of_another_process(self):

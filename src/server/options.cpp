@@ -137,8 +137,8 @@ cli::program describe(options& to) {
        }},
       {"Checking",
        {
-           {"check-config", "", "",
-            "say whether options and files would do, listen nowhere, and exit with 0, or with 2", into(to.only_check)},
+           {"check-config", "", "", "say whether options and files would do, and exit; it listens nowhere",
+            into(to.only_check)},
        }},
   };
   program result{"chorus-server", usage, std::move(groups), other_sources};
