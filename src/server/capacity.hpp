@@ -11,7 +11,7 @@
 namespace chorus {
 
 /// Counts all connections, and those of them that are WebSockets. `max_connections` and `max_connections_per_address`
-/// limit WebSockets; of all connections there may be a few more, for those who only ask how the server is, or are told
+/// limit WebSockets; a trusted proxy has no limit of its own, since its clients have theirs. Of all connections there may be a few more, for those who only ask how the server is, or are told
 /// that it is full. So whatever others do, WebSockets have their places.
 ///
 /// Owned by the server, outlives every seat; executor's thread only.
@@ -34,12 +34,12 @@ class capacity {
   /// True if there may be one more connection in all, or from this address; WebSocket or not.
   bool has_room() const { return below(total_.all, options_.max_connections, spare); }
   bool has_room_for(address const& from) const {
-    return below(of(from).all, options_.max_connections_per_address, spare_per_address);
+    return below(of(from).all, limit_of(from), spare_per_address);
   }
   /// True if a connection from this address may become a WebSocket now.
   bool admits(address const& from) const {
     return below(total_.sessions, options_.max_connections, 0) &&
-           below(of(from).sessions, options_.max_connections_per_address, 0);
+           below(of(from).sessions, limit_of(from), 0);
   }
   std::ptrdiff_t sessions() const { return total_.sessions; }
 
@@ -53,6 +53,13 @@ class capacity {
         : in_(std::exchange(other.in_, nullptr)), here_(other.here_), is_session_(other.is_session_) {}
     ~seat() {
       if (in_ != nullptr) in_->change(*here_, {-1, is_session_ ? -1 : 0});
+    }
+
+    /// From now on it counts for this address. Before it becomes a session.
+    void move_to(address const& from) {
+      auto& there = *in_->by_address_.try_emplace(from).first;
+      in_->change(there, {1, 0});
+      in_->change(*std::exchange(here_, &there), {-1, 0});
     }
 
     void become_session() {
@@ -69,6 +76,9 @@ class capacity {
  private:
   static bool below(std::ptrdiff_t taken, std::size_t limit, std::size_t extra) {
     return limit == 0 || static_cast<std::size_t>(taken) < limit + extra;
+  }
+  std::size_t limit_of(address const& from) const {
+    return contains(options_.trusted_proxies, from) ? 0 : options_.max_connections_per_address;
   }
   count of(address const& from) const {
     auto const found = by_address_.find(from);

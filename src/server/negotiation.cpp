@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "server/address.hpp"
+#include "server/forwarded.hpp"
 #include "server/linger.hpp"
 
 namespace chorus {
@@ -29,7 +30,7 @@ std::optional<response> answer_to(error_code ec) {
 class negotiation final : public peer {
  public:
   negotiation(admission& to, tcp_socket& socket, tcp::endpoint const& from, capacity::seat& seat)
-      : admission_(to), socket_(socket), from_(from), seat_(seat) {
+      : admission_(to), socket_(socket), from_(from), client_(from), seat_(seat) {
     arm();
   }
 
@@ -87,7 +88,9 @@ class negotiation final : public peer {
   }
 
   std::variant<std::unique_ptr<upgrade>, response> decide(parser& reader) {
-    auto const full = !admission_.seats.admits(from_.address());
+    // A proxy may use one connection for several clients.
+    client_ = client_of(from_, reader.get(), options().trusted_proxies);
+    auto const full = !admission_.seats.admits(client_.address());
     auto decision = route(reader.get(), {admission_.ready, admission_.draining, full, options()});
     if (auto* const answer = std::get_if<response>(&decision)) return std::move(*answer);
     // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
@@ -97,11 +100,12 @@ class negotiation final : public peer {
     if (!place) return unavailable("There are as many rooms as the server takes, and somebody is in each.");
     auto const shard = place->shard();
     auto room = place->room();
+    if (client_ != from_) seat_.move_to(client_.address());
     seat_.become_session();
     return std::make_unique<upgrade>(upgrade{
         reader.release(),
         std::move(to),
-        from_,
+        client_,
         shard,
         std::move(room),
         {socket_.get_executor(), berth{std::move(seat_), std::move(*place)}},
@@ -119,7 +123,7 @@ class negotiation final : public peer {
   }
 
   awaitable<void> send(response answer) {
-    admission_.at.log.debug("answered address={} status={}", from_, answer.result_int());
+    admission_.at.log.debug("answered address={} status={}", client_, answer.result_int());
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
     arm();
     if (!ec && answer.keep_alive() && !admission_.draining) co_return;
@@ -153,6 +157,7 @@ class negotiation final : public peer {
   admission& admission_;
   tcp_socket& socket_;
   tcp::endpoint const& from_;
+  tcp::endpoint client_;  ///< of the last request: `from_`, or whom it speaks for
   capacity::seat& seat_;
   boost::beast::flat_buffer buffer_;
   clock::time_point deadline_;

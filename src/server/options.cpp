@@ -56,6 +56,10 @@ cli::program describe(options& to) {
             "pages from there may connect too, not only from the server's own host; https://example.org, or * for any; "
             "may be repeated",
             append_to(s.allow_origins, parse_origin)},
+           {"trusted-proxy", "NETWORK", "",
+            "a proxy there says who its client is, by PROXY protocol version 2, X-Forwarded-For or Forwarded, for logs "
+            "and limits; 127.0.0.1, 10.0.0.0/8 or fd00::/8; may be repeated",
+            append_to(s.trusted_proxies, parse_address_range)},
            {"threads", "N", "0", "serve with so many threads; 0 is one for each CPU that the process may use",
             into(s.threads, count(0, 1024))},
            {"no-page", "", "", "serve no page at /, only what programs use",

@@ -14,6 +14,7 @@
 #include "server/address.hpp"
 #include "server/descriptor.hpp"
 #include "server/heartbeat.hpp"
+#include "server/proxied.hpp"
 #include "server/session.hpp"
 #include "server/usable_cpus.hpp"
 #include "support/slices.hpp"
@@ -184,6 +185,10 @@ awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
   // For the outbound channel's direct writes. Asio's own operations do not mind.
   error_code ignored;
   socket.non_blocking(true, ignored);
+  if (contains(options_.trusted_proxies, from.address())) {
+    auto const goes_on = co_await take_proxy_header(admission_, socket, from, seat);
+    if (!goes_on) co_return;
+  }
   auto granted = co_await negotiate(admission_, socket, from, seat);
   if (!granted) co_return;
   auto& to = shards_[granted->at];

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chat/room_settings.hpp"
+#include "server/address_range.hpp"
 
 namespace chorus {
 
@@ -47,6 +48,8 @@ struct settings {
 
   bool page = true;                        ///< serve it at /
   std::vector<std::string> allow_origins;  ///< besides the server's own host; `*` is all
+
+  std::vector<address_range> trusted_proxies;  ///< they say for whom they speak
 
   bool operator==(settings const&) const = default;
 };

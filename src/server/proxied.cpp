@@ -1,0 +1,113 @@
+#include "server/proxied.hpp"
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read.hpp>
+
+#include "server/address.hpp"
+#include "server/proxy_header.hpp"
+
+namespace chorus {
+
+namespace {
+
+class proxy_preamble final : public peer {
+ public:
+  proxy_preamble(admission& to, tcp_socket& socket, tcp::endpoint& from, capacity::seat& seat)
+      : admission_(to), socket_(socket), from_(from), seat_(seat) {
+    auto const timeout = to.at.options.handshake_timeout;
+    if (timeout != duration::zero()) deadline_ = clock::now() + timeout;
+    to.waiting.push_back(*this);
+  }
+
+  awaitable<bool> run() {
+    auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_read, nothrow);
+    if (ec) co_return false;
+    std::array<char, least_proxy_header> begin;
+    error_code nothing_there;
+    auto const size = socket_.receive(net::buffer(begin), tcp_socket::message_peek, nothing_there);
+    std::string_view const seen(begin.data(), size);
+    // No request and no TLS begins like that. What says that it is of version 1 is no request either.
+    auto const has_header = seen.starts_with('\r') || seen.starts_with("PROXY ");
+    if (!has_header) co_return true;
+    begun_ = true;
+    if (auto const parsed = parse_proxy_header(seen); std::holds_alternative<std::string_view>(parsed)) {
+      log(std::get<std::string_view>(parsed));
+      co_return false;
+    }
+    auto const whole = co_await take();
+    co_return whole;
+  }
+
+  void tick(clock::time_point now) override {
+    if (now < deadline_) return;
+    if (begun_) log("it was not complete in time");
+    close_socket();
+  }
+  void close(farewell const&) override { close_socket(); }
+  void abort(farewell const&) override { close_socket(); }
+  void failed(std::exception_ptr why) noexcept override {
+    admission_.at.report(why);
+    close_socket();
+  }
+
+ private:
+  awaitable<bool> take() {
+    std::string bytes;
+    for (std::size_t needed = least_proxy_header;;) {
+      auto const had = bytes.size();
+      bytes.resize(needed);
+      auto const rest = net::buffer(bytes.data() + had, needed - had);
+      auto const [ec, count] = co_await net::async_read(socket_, rest, nothrow);
+      if (ec) {
+        if (socket_.is_open()) log("it ends too early");
+        co_return false;
+      }
+      auto const parsed = parse_proxy_header(bytes);
+      if (auto const* const incomplete = std::get_if<proxy_header_incomplete>(&parsed)) {
+        needed = incomplete->needed;
+      } else if (auto const* const wrong = std::get_if<std::string_view>(&parsed)) {
+        log(*wrong);
+        co_return false;
+      } else {
+        co_return become(std::get<proxy_header>(parsed).client);
+      }
+    }
+  }
+
+  bool become(std::optional<tcp::endpoint> const& client) {
+    if (!client) return true;
+    if (!admission_.seats.has_room_for(client->address())) {
+      admission_.at.log.debug("no place address={}", *client);
+      return false;
+    }
+    seat_.move_to(client->address());
+    from_ = *client;
+    return true;
+  }
+
+  void log(std::string_view what) const {
+    admission_.at.log.warn("wrong PROXY header address={} reason={:?}", from_, what);
+  }
+
+  void close_socket() {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  admission& admission_;
+  tcp_socket& socket_;
+  tcp::endpoint& from_;
+  capacity::seat& seat_;
+  clock::time_point deadline_ = clock::time_point::max();
+  bool begun_ = false;  ///< there is a header, or what looks like one
+};
+
+}  // namespace
+
+awaitable<bool> take_proxy_header(admission& to, tcp_socket& socket, tcp::endpoint& from, capacity::seat& seat) {
+  proxy_preamble preamble(to, socket, from, seat);
+  co_return co_await preamble.run();
+}
+
+}  // namespace chorus
