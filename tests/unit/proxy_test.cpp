@@ -93,7 +93,8 @@ BOOST_AUTO_TEST_CASE(how_addresses_are_written) {
 }
 
 BOOST_AUTO_TEST_CASE(the_last_that_is_known) {
-  for (auto const* const unknown : {"unknown", "_hidden", "", "192.0.2", "192.0.2.1x", "[::1", "[2001:db8::2]x", "fe80::1%1"}) {
+  for (auto const* const unknown :
+       {"unknown", "_hidden", "", "192.0.2", "192.0.2.1x", "[::1", "[2001:db8::2]x", "fe80::1%1"}) {
     BOOST_TEST(x_forwarded_for(std::string("192.0.2.1, ") + unknown) == "10.0.0.1");
     BOOST_TEST(x_forwarded_for(std::string(unknown) + ", 10.0.0.2") == "10.0.0.2");
   }
