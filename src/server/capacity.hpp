@@ -11,8 +11,9 @@
 namespace chorus {
 
 /// Counts all connections, and those of them that are WebSockets. `max_connections` and `max_connections_per_address`
-/// limit WebSockets; a trusted proxy has no limit of its own, since its clients have theirs. Of all connections there may be a few more, for those who only ask how the server is, or are told
-/// that it is full. So whatever others do, WebSockets have their places.
+/// limit WebSockets; a trusted proxy has no limit of its own, since its clients have theirs. Of all connections there
+/// may be a few more, for those who only ask how the server is, or are told that it is full. So whatever others do,
+/// WebSockets have their places.
 ///
 /// Owned by the server, outlives every seat; executor's thread only.
 class capacity {
@@ -33,13 +34,10 @@ class capacity {
 
   /// True if there may be one more connection in all, or from this address; WebSocket or not.
   bool has_room() const { return below(total_.all, options_.max_connections, spare); }
-  bool has_room_for(address const& from) const {
-    return below(of(from).all, limit_of(from), spare_per_address);
-  }
+  bool has_room_for(address const& from) const { return below(of(from).all, limit_of(from), spare_per_address); }
   /// True if a connection from this address may become a WebSocket now.
   bool admits(address const& from) const {
-    return below(total_.sessions, options_.max_connections, 0) &&
-           below(of(from).sessions, limit_of(from), 0);
+    return below(total_.sessions, options_.max_connections, 0) && below(of(from).sessions, limit_of(from), 0);
   }
   std::ptrdiff_t sessions() const { return total_.sessions; }
 
