@@ -89,6 +89,8 @@ void run(options const& chosen) {
   raise_descriptor_limit(chosen.server, *log);
   log->info("Responding at http://{}", to_string(running.local_endpoint()));
 
+  if (auto const at = running.admin_address()) log->info("Metrics at {}", to_string(*at));
+
   task_group watchers(io.get_executor());
   net::co_spawn(io, serve(stopping, reloading, running, watchers), rethrow);
   run_turns(io, chosen.server.slow_turn, *log);

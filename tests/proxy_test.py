@@ -1,4 +1,4 @@
-"""The server behind proxies: the configurations of docs/operations-proxy.md as they stand there, in real proxies, and
+"""The server behind proxies: the configurations of docs/proxies.md as they stand there, in real proxies, and
 the PROXY protocol on raw sockets.
 
 Usage: python3 proxy_test.py PATH_TO_CHORUS_SERVER
@@ -19,7 +19,7 @@ import unittest
 import server_process
 from server_process import DEADLINE, ServerTest, free_port, get, wait_until_responding
 
-DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "operations-proxy.md"
+DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "proxies.md"
 TEXT, PING, PONG = 0x1, 0x9, 0xA
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 REQUEST = ("GET /chat HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -25,9 +25,10 @@ program = None  # the path of chorus-server; main() sets it
 
 def clean_environment(**extra):
     """The environment of this process, without what configures a chorus-server, and with `extra`. A server has as many
-    threads as TEST_THREADS says, and each room spans all of them."""
+    threads as TEST_THREADS says, each room spans all of them, and nobody listens for operators."""
     kept = {name: value for name, value in os.environ.items() if name != "PORT" and not name.startswith("CHORUS_")}
-    return kept | {"CHORUS_THREADS": os.environ.get("TEST_THREADS", "2"), "CHORUS_LARGE_ROOM": "0"} | extra
+    return kept | {"CHORUS_THREADS": os.environ.get("TEST_THREADS", "2"), "CHORUS_LARGE_ROOM": "0",
+                   "CHORUS_ADMIN_ADDRESS": ""} | extra
 
 
 # Below the range that the system hands out by itself, and elsewhere for tests that run at the same time.

@@ -62,23 +62,36 @@ awaitable<void> audience::take(delivery what) {
     greet(newcomer);
     if (ends_slice(done)) co_await let_others_run(shared_.ex);
   }
+  auto const begun = clock::now();
+  std::uint64_t messages = 0;
   fanning_out_ = true;
   for (auto const dialect : all_dialects) {
     auto const& packet = what.batch[index_of(dialect)];
     if (!packet) continue;
+    messages = packet->events.messages;
     auto const& all = speakers_of(dialect);
     auto const work = 1 + packet->bytes.size() / bytes_like_a_send;
     for (std::size_t i = 0; i != all.size(); ++i) {
-      if (auto* const out = all[i].out) out->push(packet);
+      if (auto* const out = all[i].out) {
+        out->push(packet);
+        shared_.tally.deliveries += messages;
+      }
       if (ends_slice(done, work)) co_await let_others_run(shared_.ex);
     }
   }
   fanning_out_ = false;
   if (std::exchange(has_gaps_, false))
     for (auto& all : listeners_) close_gaps(all);
+  if (messages != 0) tally(messages, clock::now() - begun);
   for (auto const& note : what.notes) take(note);
   if (what.ends) close();
   if (!waiting_.empty() && !is_behind()) unburden();
+}
+
+void audience::tally(std::uint64_t messages, clock::duration time) {
+  shared_.tally.batch_messages.observe(messages);
+  shared_.tally.fan_out.observe(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
 }
 
 void audience::take(delivery::note const& what) noexcept {

@@ -140,6 +140,8 @@ awaitable<void> broadcaster::pass_on(folded what) {
   for (auto const dialect : all_dialects)
     if (outlets_.anyone_hears(dialect)) everyones[index_of(dialect)] = now.in(dialect);
   if (what.renamed) tell_own_rename(*what.renamed, now.events().back());
+  messages_ += now.messages();
+  shared_.tally.messages += now.messages();
   co_await outlets_.send(everyones);
   history_.extend(std::move(now));
 }

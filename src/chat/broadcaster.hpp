@@ -52,6 +52,8 @@ class broadcaster {
 
   /// As of the last batch that was dealt with.
   roster const& present() const { return roster_; }
+  /// How many were said in it.
+  std::uint64_t messages() const { return messages_; }
 
  private:
   struct joined {
@@ -96,6 +98,7 @@ class broadcaster {
   std::map<member_id, arrival> arrivals_;  ///< whose joins are on their way
   std::list<question> questions_;          ///< that wait for the end of a batch
   condition moved_on_;
+  std::uint64_t messages_ = 0;
   std::uint64_t done_ = 0;  ///< drafts that have come back in batches that are dealt with
   bool busy_ = false;
 };

@@ -45,6 +45,9 @@ class room final : private room_link {
 
   /// How many are here, by the fold.
   std::size_t users() const { return broadcaster_.present().users(); }
+  room_reading read() const {
+    return {identity_.name, identity_.epoch, users(), broadcaster_.present().seq(), broadcaster_.messages()};
+  }
 
   /// Returns when all that is said by now has been pushed to everyone, or the room is closed.
   awaitable<void> caught_up() { return broadcaster_.caught_up(closed_); }

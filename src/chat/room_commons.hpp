@@ -6,6 +6,7 @@
 #include "chat/crossing.hpp"
 #include "chat/history.hpp"
 #include "chat/room_settings.hpp"
+#include "chat/room_tally.hpp"
 #include "support/asio.hpp"
 
 namespace chorus {
@@ -18,6 +19,7 @@ struct room_commons {
   std::int64_t (*now)();  ///< milliseconds since the Unix epoch
   history_memory memory;
   member_id last_member;  ///< its node and shard are those of all members here
+  room_tally tally = {};
 
   member_id next_member() {
     ++last_member.number;

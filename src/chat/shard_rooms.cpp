@@ -84,6 +84,13 @@ void shard_rooms::delivered(std::uint64_t epoch, delivery what) {
   if (found != branches_.end()) found->second->delivered(std::move(what));
 }
 
+std::vector<room_reading> shard_rooms::read() const {
+  std::vector<room_reading> all;
+  all.reserve(rooms_.size());
+  for (auto const& [epoch, of] : rooms_) all.push_back(of->read());
+  return all;
+}
+
 void shard_rooms::flush() {
   for (auto& [epoch, of] : branches_) of->flush();
 }

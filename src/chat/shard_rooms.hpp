@@ -53,6 +53,12 @@ class shard_rooms final : private room::runner, private branch::runner, private 
   /// Those in the room who are connected here. It stays while it has members.
   audience& audience_of(room_address const& where);
 
+  /// What there is to know of the rooms whose home this is, and of all that happened here.
+  room_tally const& tally() const { return commons_.tally; }
+  std::size_t size() const { return rooms_.size(); }
+  std::size_t history_bytes() const { return commons_.memory.used(); }
+  std::vector<room_reading> read() const;
+
   /// For stopping, in this order, each on all shards before the next. What was said is posted to the rooms.
   void flush();
   /// Returns when all that was said in the rooms here by now has been pushed to everyone. Meanwhile no room may end:

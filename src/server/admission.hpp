@@ -21,7 +21,8 @@ struct admission {
   peer_list waiting;  ///< plain HTTP; who waits longest for a request, since it came or was last answered, comes first
   capacity seats;
   directory rooms;
-  bool ready = true;      ///< new clients should come here
+  bool ready = true;  ///< new clients should come here
+  admission_tally tally;
   bool draining = false;  ///< the server is stopping: nobody new gets in
 };
 

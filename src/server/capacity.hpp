@@ -39,6 +39,7 @@ class capacity {
   bool admits(address const& from) const {
     return below(total_.sessions, options_.max_connections, 0) && below(of(from).sessions, limit_of(from), 0);
   }
+  std::ptrdiff_t connections() const { return total_.all; }
   std::ptrdiff_t sessions() const { return total_.sessions; }
 
   /// One connection's place, from construction to destruction, first without and then with a WebSocket.

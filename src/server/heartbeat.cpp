@@ -16,13 +16,15 @@ clock::duration heartbeat_period(settings const& options) {
   return std::max<duration>(shortest / 8, 5ms);
 }
 
-awaitable<void> heartbeat(executor ex, peer_list& all, clock::duration period) {
+awaitable<void> heartbeat(executor ex, peer_list& all, clock::duration period, histogram& lag) {
   auto const tick = [](peer& p) { p.tick(clock::now()); };
   auto const pause = [ex] { return let_others_run(ex); };
   timer rest(ex);
   for (;;) {
     rest.expires_after(period);
     co_await rest.async_wait(use_awaitable);
+    lag.observe(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - rest.expiry()).count()));
     co_await visit(all, slice, tick, pause);
   }
 }

@@ -92,12 +92,18 @@ class negotiation final : public peer {
     client_ = client_of(from_, reader.get(), options().trusted_proxies);
     auto const full = !admission_.seats.admits(client_.address());
     auto decision = route(reader.get(), {admission_.ready, admission_.draining, full, options()});
-    if (auto* const answer = std::get_if<response>(&decision)) return std::move(*answer);
+    if (auto* const answer = std::get_if<response>(&decision)) {
+      refused(answer->result(), full);
+      return std::move(*answer);
+    }
     // RFC 6455 section 4.1: the client waits for the response before it sends any further data.
     if (buffer_.size() != 0) return problem(http::status::bad_request, "Data came before the upgrade was answered.");
     auto& to = std::get<destination>(decision);
     auto place = to.what == service::chat ? admission_.rooms.take_seat(to.wishes.room) : admission_.rooms.take_seat();
-    if (!place) return unavailable("There are as many rooms as the server takes, and somebody is in each.");
+    if (!place) {
+      ++admission_.tally.refused["rooms"];
+      return unavailable("There are as many rooms as the server takes, and somebody is in each.");
+    }
     auto const shard = place->shard();
     auto room = place->room();
     if (client_ != from_) seat_.move_to(client_.address());
@@ -112,6 +118,12 @@ class negotiation final : public peer {
     });
   }
 
+  void refused(http::status why, bool full) {
+    auto& count = admission_.tally.refused;
+    if (why == http::status::forbidden) ++count["origin"];
+    if (why == http::status::service_unavailable) ++count[!full || admission_.draining ? "draining" : "capacity"];
+  }
+
   awaitable<void> refuse(error_code ec, bool request_begun) {
     auto answer = answer_to(ec);
     if (phase_ == phase::timed_out && request_begun)
@@ -123,6 +135,7 @@ class negotiation final : public peer {
   }
 
   awaitable<void> send(response answer) {
+    ++admission_.tally.answers[answer.result_int()];
     admission_.at.log.debug("answered address={} status={}", client_, answer.result_int());
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
     arm();

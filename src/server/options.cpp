@@ -1,7 +1,11 @@
 #include "server/options.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <charconv>
 #include <cstdint>
 #include <stdexcept>
+#include <sys/un.h>
 
 namespace chorus {
 
@@ -22,6 +26,32 @@ boost::asio::ip::address parse_address(std::string const& text) {
   auto const address = boost::asio::ip::make_address(text, ec);
   if (ec) throw std::invalid_argument("expected an IP address such as 0.0.0.0, 127.0.0.1 or ::");
   return address;
+}
+
+/// `127.0.0.1:9180`, `[::1]:9180`, or the path of a Unix socket; nothing if it is empty.
+std::optional<boost::asio::generic::stream_protocol::endpoint> parse_admin_address(std::string const& text) {
+  constexpr auto expected =
+      "expected an address and port such as 127.0.0.1:9180 or [::1]:9180, or the path of a Unix socket such as "
+      "/run/chorus/admin.sock";
+  if (text.empty()) return std::nullopt;
+  if (text.front() == '/') {
+    if (text.size() >= sizeof(sockaddr_un::sun_path))
+      throw std::invalid_argument("expected a path of at most 107 bytes");
+    return boost::asio::local::stream_protocol::endpoint(text);
+  }
+  auto const colon = text.rfind(':');
+  if (colon == std::string::npos) throw std::invalid_argument(expected);
+  auto host = text.substr(0, colon);
+  auto const has_brackets = host.starts_with('[') && host.ends_with(']');
+  if (has_brackets) host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  auto const* const end = text.data() + text.size();
+  auto const [rest, failed] = std::from_chars(text.data() + colon + 1, end, port);
+  boost::system::error_code ec;
+  auto const address = boost::asio::ip::make_address(host, ec);
+  if (ec || failed != std::errc() || rest != end || address.is_v6() != has_brackets)
+    throw std::invalid_argument(expected);
+  return boost::asio::ip::tcp::endpoint(address, port);
 }
 
 /// The Origin of a web page: `scheme://host` or `scheme://host:port`, or `*` for any.
@@ -52,6 +82,10 @@ cli::program describe(options& to) {
            {"address", "IP", "0.0.0.0", "listen on this address; :: is IPv6 and IPv4", into(s.address, parse_address)},
            {"port", "N", "8080", "listen on this port; 0 picks a free one and logs it",
             into(s.port, count(0, UINT16_MAX)), "PORT"},
+           {"admin-address", "ADDRESS", "127.0.0.1:9180",
+            "/metrics, /healthz, /readyz and /rooms are there, for whoever can connect; IP:PORT, or the path of a Unix "
+            "socket; empty is off",
+            into(s.admin, parse_admin_address)},
            {"allow-origin", "ORIGIN", "",
             "pages from there may connect too, not only from the server's own host; https://example.org, or * for any; "
             "may be repeated",

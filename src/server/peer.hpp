@@ -22,6 +22,8 @@ class peer : public boost::intrusive::list_base_hook<boost::intrusive::link_mode
   virtual void close(farewell const&) {}
   /// Ends now: the farewell if it fits without waiting, then the socket is closed.
   virtual void abort(farewell const&) {}
+  /// Bytes that wait to be sent.
+  virtual std::size_t backlog() const { return 0; }
   /// Ends now: something went wrong on our side.
   virtual void failed(std::exception_ptr) noexcept {}
 

@@ -38,14 +38,6 @@ bool is_websocket_key(std::string_view key) {
   return key.size() == 24 && key.ends_with("==") && ranges::all_of(key.substr(0, 22), is_base64);
 }
 
-response text(status result, std::string body) {
-  response answer(result, 11, std::move(body));
-  answer.set(field::server, "chorus");
-  answer.set(field::content_type, "text/plain; charset=utf-8");
-  answer.prepare_payload();
-  return answer;
-}
-
 response upgrade_required(std::string_view detail) {
   auto answer = problem(status::upgrade_required, detail);
   answer.set(field::connection, "upgrade");
@@ -109,6 +101,14 @@ std::variant<destination, response> route(request const& asked, circumstances co
   if (file != nullptr) return page_response(*file, asked);
   if (path == "/readyz" && !now.ready) return unavailable("The server is stopping.");
   return text(status::ok, "ok\n");
+}
+
+response text(status result, std::string body) {
+  response answer(result, 11, std::move(body));
+  answer.set(field::server, "chorus");
+  answer.set(field::content_type, "text/plain; charset=utf-8");
+  answer.prepare_payload();
+  return answer;
 }
 
 response problem(status result, std::string_view detail) {

@@ -40,6 +40,9 @@ struct circumstances {
 /// What to upgrade to, or the response to send instead, complete but for `keep_alive`.
 std::variant<destination, response> route(request const& asked, circumstances const& now);
 
+/// A response with a plain text.
+response text(http::status status, std::string body);
+
 /// An error response with a body of `application/problem+json` (RFC 9457). `detail` says what would have been right.
 response problem(http::status status, std::string_view detail);
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,24 @@ awaitable<void> abort_sessions(shard& on) {
   co_await visit(on.sessions, slice, abort, pause);
 }
 
+awaitable<shard_reading> read_shard(shard& of) {
+  shard_reading now;
+  auto const look = [&now](peer const& p) {
+    auto const waiting = p.backlog();
+    now.behind += waiting == 0 ? 0 : 1;
+    now.waiting_bytes += waiting;
+  };
+  auto const pause = [&of] { return let_others_run(of.ex); };
+  co_await visit(of.sessions, slice, look, pause);
+  now.sessions = of.tally;
+  now.rooms = of.rooms.tally();
+  now.room_count = of.rooms.size();
+  now.history_bytes = of.rooms.history_bytes();
+  co_return now;
+}
+
+awaitable<std::vector<room_reading>> read_rooms_of(shard& at) { co_return at.rooms.read(); }
+
 // What each shard is asked: by the watchdog, the first, and by a stop.
 
 awaitable<void> take_a_turn(shard&) { co_return; }
@@ -96,6 +115,8 @@ server::server(executor ex, settings const& options, std::shared_ptr<spdlog::log
       shards_(make_shards()),
       admission_(shards_.front(), rooms_of(shards_)),
       listener_(ex, {options.address, options.port}, manager_.sockets, "http", options.unsent_limit, *log_),
+      admin_(ex, options.admin, manager_.sockets, *this, *log_),
+      between_looks_(ex),
       stop_asked_(ex),
       abort_asked_(ex),
       pause_(ex),
@@ -139,6 +160,8 @@ awaitable<void> server::run() {
   inflow_.spawn(vital("listener", listener_.run(std::move(accepted), std::move(relieve))));
   watch(shards_.front(), admission_.waiting);
   for (auto& each : shards_) watch(each, each.sessions);
+  watch(shards_.front(), admin_.peers());
+  admin_.start();
   upkeep_.spawn(vital("sweep of rooms", admission_.rooms.sweep()));
   upkeep_.spawn(abort_when_asked());
   manager_.ready();
@@ -172,9 +195,11 @@ void server::abort() {
 }
 
 void server::accept(tcp_socket socket, tcp::endpoint const& from) {
+  ++admission_.tally.accepted;
   // Who is let go has its seat until its coroutine has ended: one goes, one comes.
   if (!admission_.seats.has_room_for(from.address()) || (!admission_.seats.has_room() && !admission_.let_one_go())) {
     log_->debug("no place address={}", from);
+    ++admission_.tally.refused["no_place"];
     return;
   }
   shards_.front().tasks.spawn(serve(std::move(socket), from));
@@ -203,7 +228,7 @@ awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
 
 void server::watch(shard& over, peer_list& peers) {
   net::dispatch(over.ex, [this, &over, &peers] {
-    over.upkeep.spawn(vital("heartbeat", heartbeat(over.ex, peers, heartbeat_period(options_))));
+    over.upkeep.spawn(vital("heartbeat", heartbeat(over.ex, peers, heartbeat_period(options_), over.tally.lag)));
   });
 }
 
@@ -231,6 +256,43 @@ void server::failed(std::string_view name, std::exception_ptr const& why) noexce
   } catch (...) {
     if (!failure_) failure_ = why;
   }
+}
+
+awaitable<server_reading> server::read() {
+  server_reading now;
+  for (auto& each : shards_) {
+    auto part = read_shard(each);
+    auto reading = co_await net::co_spawn(each.ex, std::move(part), use_awaitable);
+    now.shards.push_back(std::move(reading));
+  }
+  now.admission = admission_.tally;
+  now.http_connections = static_cast<std::size_t>(admission_.seats.connections() - admission_.seats.sessions());
+  now.ready = admission_.ready;
+  now.process = read_process_figures();
+  co_return now;
+}
+
+awaitable<std::vector<room_activity>> server::read_rooms() {
+  std::unordered_map<std::uint64_t, std::uint64_t> before;
+  std::vector<room_activity> all;
+  auto const begun = clock::now();
+  for (auto& each : shards_) {
+    auto part = read_rooms_of(each);
+    auto const rooms = co_await net::co_spawn(each.ex, std::move(part), use_awaitable);
+    for (auto const& one : rooms) before[one.epoch] = one.messages;
+  }
+  between_looks_.expires_after(std::chrono::seconds(1));
+  co_await between_looks_.async_wait(nothrow);
+  std::chrono::duration<double> const time = clock::now() - begun;
+  for (shard_id home = 0; home != shards_.size(); ++home) {
+    auto part = read_rooms_of(shards_[home]);
+    auto rooms = co_await net::co_spawn(shards_[home].ex, std::move(part), use_awaitable);
+    for (auto& one : rooms) {
+      auto const said = one.messages - before[one.epoch];
+      all.push_back({std::move(one), home, static_cast<double>(said) / time.count()});
+    }
+  }
+  co_return all;
 }
 
 /// A loop that hangs keeps it from saying anything.
@@ -261,6 +323,9 @@ awaitable<void> server::drain() {
   co_await everywhere(join_sessions);
   // Once more: what rooms had for each other's shards.
   co_await everywhere(join_rooms);
+  admin_.close();
+  between_looks_.cancel();
+  co_await admin_.join();
   co_await everywhere(end_upkeep);
   upkeep_.cancel();
   co_await upkeep_.join();

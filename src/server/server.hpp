@@ -9,6 +9,7 @@
 
 #include "protocol/json_dialect.hpp"
 #include "protocol/text_dialect.hpp"
+#include "server/admin.hpp"
 #include "server/admission.hpp"
 #include "server/event_loop.hpp"
 #include "server/listener.hpp"
@@ -23,7 +24,7 @@ namespace chorus {
 /// Listens from construction, serves while `run` does. The executor that it is given is that of the first shard, which
 /// accepts; for each further one the server has a thread. Executor's thread only, but for the constructor: to stop from
 /// another thread, post. Destroy it after `run` has returned.
-class server {
+class server final : private observable {
  public:
   /// Listens on the sockets that the service manager hands over, and opens those that it does not. Throws
   /// `runtime_error` that says why if an address cannot be listened on, or the system has no more threads. The log is
@@ -33,6 +34,8 @@ class server {
 
   /// Where it listens, with the real port if the options ask for port 0.
   tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
+  /// The same for the admin listener; nothing if there is none.
+  std::optional<stream_endpoint> admin_address() const { return admin_.local_endpoint(); }
 
   /// Tells the service manager that it is ready, from then on how it is, and when it stops; the watchdog is fed as long
   /// as every event loop takes its turns. Serves until it is stopped, or something fails that it cannot go on without
@@ -67,6 +70,10 @@ class server {
   void fail(std::string_view name, std::exception_ptr why);
   void failed(std::string_view name, std::exception_ptr const& why) noexcept;
 
+  bool is_ready() const override { return admission_.ready; }
+  awaitable<server_reading> read() override;
+  awaitable<std::vector<room_activity>> read_rooms() override;
+
   awaitable<void> report(clock::duration interval);
   awaitable<void> drain();
   awaitable<void> everywhere(shard_task task);
@@ -88,6 +95,8 @@ class server {
   std::deque<shard> shards_;
   admission admission_;
   listener listener_;
+  admin admin_;
+  timer between_looks_;
   auto_reset_event stop_asked_;
   auto_reset_event abort_asked_;
   bool aborted_ = false;

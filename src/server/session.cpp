@@ -65,6 +65,15 @@ class session final : public peer,
         from_(granted.from),
         liveness_(on.options, clock::now(), spread(on.sessions_yet++)) {
     shard_.sessions.push_back(*this);
+    ++shard_.tally.open[kind()];
+    ++shard_.tally.opened[kind()];
+  }
+  session(session const&) = delete;
+  session& operator=(session const&) = delete;
+
+  ~session() {
+    --shard_.tally.open[kind()];
+    ++shard_.tally.ended[index_of(how_ended())];
   }
 
   /// Answers the request, and is a WebSocket from then on, unless that fails.
@@ -117,6 +126,8 @@ class session final : public peer,
     if (life_.is(phase::lingering)) co_await linger(socket());
     close_socket();
   }
+
+  std::size_t backlog() const override { return out_.waiting_bytes(); }
 
   void tick(clock::time_point now) override {
     liveness::outbound seen{!out_.empty(), out_.sealed(), out_.sent_bytes(), 0};
@@ -176,6 +187,8 @@ class session final : public peer,
   /// which every idle session has.
   std::unique_ptr<command> hear() {
     auto const op = stream_.got_text() ? opcode::text : opcode::binary;
+    ++shard_.tally.messages;
+    shard_.tally.bytes_received += input_.size();
     if (what_ == service::echo)
       return op == opcode::text ? std::make_unique<command>(say{std::string(received())}) : nullptr;
     // It may have left while it waited.
@@ -233,7 +246,9 @@ class session final : public peer,
   /// How long it is too early for the next message, after one that costs so many tokens.
   clock::duration time_to_pause(std::uint64_t cost) {
     if (shard_.options.rate_limit == 0 || !life_.is(phase::open)) return {};
-    return rate_limit_.spend(shard_.options, clock::now(), cost);
+    auto const time = rate_limit_.spend(shard_.options, clock::now(), cost);
+    if (time != clock::duration::zero()) ++shard_.tally.pauses;
+    return time;
   }
 
   /// True while the room has enough to do.
@@ -263,6 +278,7 @@ class session final : public peer,
         auto const buffers = out_.gather();
         auto const [ec, bytes] = co_await socket().async_write_some(buffers, nothrow);
         out_.consume(bytes);
+        shard_.tally.bytes_sent += bytes;
         if (!ec) continue;
         out_.close();
         close_socket();
@@ -334,6 +350,12 @@ class session final : public peer,
            ended_.category() == make_error_code(websocket::error::closed).category();
   }
 
+  ending how_ended() const {
+    if (life_.reason() != nullptr) return life_.reason()->what;
+    if (peer_may_still_send()) return ending::protocol_error;
+    return ended_ == websocket::error::closed ? ending::closed_by_peer : ending::connection_lost;
+  }
+
   std::string why_ended() const {
     if (life_.reason() != nullptr) return life_.reason()->why;
     if (ended_ != websocket::error::closed) return ended_.message();
@@ -348,16 +370,27 @@ class session final : public peer,
     error_code ec;
     // What is written while it opens is the reply to the upgrade request, and the greeting follows.
     auto const more = life_.is(phase::opening) && life_.reason() == nullptr;
-    return socket().send(net::buffer(bytes), more ? more_follows : 0, ec);
+    auto const taken = socket().send(net::buffer(bytes), more ? more_follows : 0, ec);
+    shard_.tally.bytes_sent += taken;
+    return taken;
   }
 
-  packet_ptr gap_notice(event_range missed) override { return make_packet(dialect().gap(missed)); }
+  packet_ptr gap_notice(event_range missed) override {
+    ++shard_.tally.gaps;
+    shard_.tally.skipped += missed.messages;
+    return make_packet(dialect().gap(missed));
+  }
 
   std::string_view received() const { return {static_cast<char const*>(input_.cdata().data()), input_.size()}; }
 
   void release_input() {
     input_.clear();
     if (input_.capacity() > idle_input_capacity) input_.shrink_to_fit();
+  }
+
+  std::size_t kind() const {
+    auto const spoken = speaks_ == dialect_id::json ? session_kind::json : session_kind::text;
+    return static_cast<std::size_t>(what_ == service::echo ? session_kind::echo : spoken);
   }
 
   class dialect const& dialect() const { return shard_.dialects[speaks()]; }

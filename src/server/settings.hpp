@@ -1,10 +1,13 @@
 #pragma once
 // Everything about the server that its operator can choose.
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +25,10 @@ constexpr std::size_t most_max_header_size = 63 * 1024;
 /// unless it says otherwise.
 struct settings {
   boost::asio::ip::address address = boost::asio::ip::make_address("0.0.0.0");
-  std::uint16_t port = 8080;  ///< 0: the system picks a free one
+  std::uint16_t port = 8080;                                             ///< 0: the system picks a free one
+  /// Where operators ask, on TCP or a Unix socket; nothing is nowhere.
+  std::optional<boost::asio::generic::stream_protocol::endpoint> admin =
+      boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 9180);
 
   std::size_t threads = 0;  ///< event loops, each in a thread of its own; 0: as many as `usable_cpus`
   duration slow_turn{0};    ///< a turn of an event loop that takes more CPU time is logged

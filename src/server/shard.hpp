@@ -11,6 +11,7 @@
 #include "protocol/dialect.hpp"
 #include "server/peer.hpp"
 #include "server/settings.hpp"
+#include "server/tally.hpp"
 #include "support/task_group.hpp"
 
 namespace chorus {
@@ -46,6 +47,7 @@ struct shard {
   task_group upkeep;               ///< what watches over the sessions: cancelled last
   std::uint32_t sessions_yet = 0;  ///< since the beginning
   bool aborted = false;            ///< the server stops at once
+  session_tally tally;
 };
 
 inline void shard::report(std::exception_ptr const& error) const noexcept {

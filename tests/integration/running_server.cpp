@@ -51,6 +51,7 @@ settings test_settings() {
   settings options;
   options.address = net::ip::make_address("127.0.0.1");
   options.port = 0;
+  options.admin.reset();
   auto const* const threads = std::getenv("TEST_THREADS");
   options.threads = threads == nullptr ? 1 : std::stoul(threads);
   options.rooms.large_room = 0;
