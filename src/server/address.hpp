@@ -14,7 +14,7 @@ namespace chorus {
 
 /// `127.0.0.1:8080` or `[::1]:8080`; without a port if it is 0, as that of a proxy's client may be.
 inline std::string to_string(tcp::endpoint const& at) {
-  auto const address = at.address().to_string();
+  auto address = at.address().to_string();
   if (at.port() == 0) return address;
   return at.address().is_v6() ? fmt::format("[{}]:{}", address, at.port()) : fmt::format("{}:{}", address, at.port());
 }

@@ -25,7 +25,7 @@ constexpr std::size_t most_max_header_size = 63 * 1024;
 /// unless it says otherwise.
 struct settings {
   boost::asio::ip::address address = boost::asio::ip::make_address("0.0.0.0");
-  std::uint16_t port = 8080;                                             ///< 0: the system picks a free one
+  std::uint16_t port = 8080;  ///< 0: the system picks a free one
   /// Where operators ask, on TCP or a Unix socket; nothing is nowhere.
   std::optional<boost::asio::generic::stream_protocol::endpoint> admin =
       boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 9180);
