@@ -262,8 +262,8 @@ awaitable<server_reading> server::read() {
   server_reading now;
   for (auto& each : shards_) {
     auto part = read_shard(each);
-    auto reading = co_await net::co_spawn(each.ex, std::move(part), use_awaitable);
-    now.shards.push_back(std::move(reading));
+    auto const reading = co_await net::co_spawn(each.ex, std::move(part), use_awaitable);
+    now.shards.push_back(reading);
   }
   now.admission = admission_.tally;
   now.http_connections = static_cast<std::size_t>(admission_.seats.connections() - admission_.seats.sessions());

@@ -24,8 +24,8 @@ std::ostream& operator<<(std::ostream& out, phase p) { return out << static_cast
 
 namespace {
 
-farewell const first(close_code::going_away, "first");
-farewell const second(close_code::going_away, "second");
+farewell const first(ending::stopped, close_code::going_away, "first");
+farewell const second(ending::draining, close_code::going_away, "second");
 
 struct connection_in {
   life_cycle life;
