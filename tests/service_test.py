@@ -198,7 +198,7 @@ class Activation(ServerTest):
                     ([stream], "http", None, listens),
                     ([read], "http", None, listens),
                     ([local], "http", None, "cannot listen on the inherited socket 'http': Address family"),
-                    ([here], "admin", None, "the inherited socket 'admin' is for a listener that is not switched on"),
+                    ([here], "https", None, "the inherited socket 'https' is for a listener that is not switched on"),
                     ([here, there], "http:http", None, r"descriptor 4 \(http\) will not do: another one has that name"),
                     ([here, there], "http:other", None, "LISTEN_FDNAMES: 'other' will not do: expected http, https or"),
                     ([here, there], None, None, "LISTEN_FDNAMES: '' will not do"),
