@@ -82,16 +82,13 @@ awaitable<void> audience::take(delivery what) {
   fanning_out_ = false;
   if (std::exchange(has_gaps_, false))
     for (auto& all : listeners_) close_gaps(all);
-  if (messages != 0) tally(messages, clock::now() - begun);
+  if (messages != 0) {
+    shared_.tally.batch_messages.observe(messages);
+    shared_.tally.fan_out.observe(clock::now() - begun);
+  }
   for (auto const& note : what.notes) take(note);
   if (what.ends) close();
   if (!waiting_.empty() && !is_behind()) unburden();
-}
-
-void audience::tally(std::uint64_t messages, clock::duration time) {
-  shared_.tally.batch_messages.observe(messages);
-  shared_.tally.fan_out.observe(
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
 }
 
 void audience::take(delivery::note const& what) noexcept {

@@ -111,7 +111,6 @@ class audience {
   listeners& speakers_of(dialect_id dialect) { return listeners_[index_of(dialect)]; }
   recipient* find(member_id who) const;
   void greet(delivery::newcomer const& one);
-  void tally(std::uint64_t messages, clock::duration time);
   void unburden() noexcept;
   static void close_gap(listeners& in, std::size_t place);
   static void close_gaps(listeners& in);

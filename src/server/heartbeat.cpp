@@ -23,8 +23,7 @@ awaitable<void> heartbeat(executor ex, peer_list& all, clock::duration period, h
   for (;;) {
     rest.expires_after(period);
     co_await rest.async_wait(use_awaitable);
-    lag.observe(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - rest.expiry()).count()));
+    lag.observe(clock::now() - rest.expiry());
     co_await visit(all, slice, tick, pause);
   }
 }

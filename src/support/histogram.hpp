@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,6 +20,11 @@ class histogram {
   void observe(std::uint64_t value) {
     ++counts_[bucket_of(value)];
     sum_ += value;
+  }
+
+  /// Counts it in whole microseconds. It is not negative.
+  void observe(std::chrono::steady_clock::duration time) {
+    observe(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
   }
 
   /// The largest value in a bucket.
