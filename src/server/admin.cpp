@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/json/array.hpp>
@@ -70,15 +69,10 @@ awaitable<response> tell_rooms(observable& of) {
 
 awaitable<response> respond(observable& of, request const& asked) {
   std::string const path(asked.target());
-  if (asked.method() != http::verb::get && asked.method() != http::verb::head) {
-    auto answer = problem(http::status::method_not_allowed, "Use GET.");
-    answer.set(http::field::allow, "GET, HEAD");
-    co_return answer;
-  }
+  if (auto refusal = refuse_other_methods(asked)) co_return std::move(*refusal);
   if (path == "/metrics") co_return co_await tell_metrics(of);
   if (path == "/rooms") co_return co_await tell_rooms(of);
-  if (path == "/readyz" && !of.is_ready()) co_return unavailable("The server is stopping.");
-  if (path == "/healthz" || path == "/readyz") co_return text(http::status::ok, "ok\n");
+  if (path == "/healthz" || path == "/readyz") co_return health(path, of.is_ready());
   co_return problem(http::status::not_found, "There is /metrics, /healthz, /readyz and /rooms.");
 }
 
@@ -124,10 +118,7 @@ admin::admin(executor ex, std::optional<stream_endpoint> const& at, inherited_so
         log_.error("an admin connection failed: {}", describe(why));
       }) {
   if (auto const descriptor = inherited.take("admin")) {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    ::getsockname(*descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-    acceptor_.assign(generic(address.ss_family, 0), *descriptor);
+    acceptor_.assign(generic(family_of(*descriptor), 0), *descriptor);
   } else if (at) {
     listen(*at);
   }
@@ -189,15 +180,13 @@ awaitable<void> admin::serve(socket with) {
   connection here(*this, with);
   boost::beast::flat_buffer buffer;
   for (auto goes_on = true; goes_on;) {
-    http::request_parser<http::empty_body> reader;
+    request_parser reader;
     reader.header_limit(most_header_bytes);
     auto const [failed, read] = co_await http::async_read_header(with, buffer, reader, nothrow);
     if (failed) co_return;
     here.heard();
     auto answer = co_await respond(observed_, reader.get());
-    auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
-    if (reader.get().method() == http::verb::head) answer.body().clear();
-    answer.keep_alive(reader.get().keep_alive() && !has_body && acceptor_.is_open());
+    fit(answer, reader, !acceptor_.is_open());
     auto const [lost, written] = co_await http::async_write(with, answer, nothrow);
     goes_on = !lost && answer.keep_alive();
   }

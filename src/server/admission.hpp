@@ -2,6 +2,7 @@
 // What the server has once, on the shard that accepts: who may come in, and where they go.
 
 #include "chat/directory.hpp"
+#include "server/address.hpp"
 #include "server/capacity.hpp"
 #include "server/shard.hpp"
 
@@ -17,6 +18,9 @@ struct admission {
   /// Closes the plain connection that has waited longest. False if there is none.
   bool let_one_go();
 
+  /// Logs and counts a connection that is closed unanswered.
+  void turned_away(tcp::endpoint const& from);
+
   shard& at;
   peer_list waiting;  ///< plain HTTP; who waits longest for a request, since it came or was last answered, comes first
   capacity seats;
@@ -25,6 +29,11 @@ struct admission {
   admission_tally tally;
   bool draining = false;  ///< the server is stopping: nobody new gets in
 };
+
+inline void admission::turned_away(tcp::endpoint const& from) {
+  at.log.debug("no place address={}", from);
+  ++tally.refused["no_place"];
+}
 
 /// What a WebSocket takes here, from before its upgrade is answered until it has ended.
 struct berth {

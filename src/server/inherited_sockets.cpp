@@ -44,6 +44,13 @@ bool has_option(int number, int option, int expected) {
 
 }  // namespace
 
+int family_of(int socket) {
+  sockaddr_storage local{};
+  socklen_t size = sizeof(local);
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&local), &size);
+  return local.ss_family;
+}
+
 inherited_sockets::inherited_sockets(cli::environment const& variables) {
   // Those of another process were inherited by mistake.
   if (value_of(variables, "LISTEN_PID") != std::to_string(::getpid())) return;

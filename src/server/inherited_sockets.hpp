@@ -10,6 +10,9 @@
 
 namespace chorus {
 
+/// The address family of a socket, as AF_INET; AF_UNSPEC if it is none.
+int family_of(int socket);
+
 /// What a service manager hands over, as systemd does (sd_listen_fds(3)): descriptors from 3 on, `LISTEN_FDS` of them,
 /// if `LISTEN_PID` is this process, with their names in `LISTEN_FDNAMES`. Names are `http`, `https` and `admin`; the
 /// first socket is `http` if it has none of these. Owns those that are not taken.

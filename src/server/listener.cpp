@@ -52,11 +52,9 @@ void listener::listen(tcp::endpoint const& at, error_code& ec) {
 }
 
 void listener::adopt(int descriptor, error_code& ec) {
-  sockaddr_storage local{};
-  socklen_t size = sizeof(local);
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size);
-  if (local.ss_family == AF_INET || local.ss_family == AF_INET6) {
-    acceptor_.assign(local.ss_family == AF_INET ? tcp::v4() : tcp::v6(), descriptor, ec);
+  auto const family = family_of(descriptor);
+  if (family == AF_INET || family == AF_INET6) {
+    acceptor_.assign(family == AF_INET ? tcp::v4() : tcp::v6(), descriptor, ec);
   } else {
     ec = net::error::address_family_not_supported;
   }

@@ -2,7 +2,6 @@
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <utility>
@@ -14,8 +13,6 @@
 namespace chorus {
 
 namespace {
-
-using parser = http::request_parser<http::empty_body>;
 
 /// The answer to bytes that are no request; nothing where the peer has gone and none makes sense.
 std::optional<response> answer_to(error_code ec) {
@@ -66,7 +63,7 @@ class negotiation final : public peer {
 
   /// One request, and its answer unless it is granted a WebSocket.
   awaitable<std::unique_ptr<upgrade>> exchange() {
-    parser reader;
+    request_parser reader;
     reader.header_limit(static_cast<std::uint32_t>(options().max_header_size));
     phase_ = phase::waiting;
     auto const [ec, bytes] = co_await http::async_read_header(socket_, buffer_, reader, nothrow);
@@ -79,15 +76,12 @@ class negotiation final : public peer {
     if (auto* const granted = std::get_if<std::unique_ptr<upgrade>>(&decision)) co_return std::move(*granted);
 
     auto& answer = std::get<response>(decision);
-    auto const has_body = reader.chunked() || reader.content_length().value_or(0) != 0;
-    if (reader.get().method() == http::verb::head) answer.body().clear();
-    auto const last = has_body || admission_.draining || ++answered_ == max_requests;
-    answer.keep_alive(reader.get().keep_alive() && !last);
+    fit(answer, reader, admission_.draining || ++answered_ == max_requests);
     co_await send(std::move(answer));
     co_return nullptr;
   }
 
-  std::variant<std::unique_ptr<upgrade>, response> decide(parser& reader) {
+  std::variant<std::unique_ptr<upgrade>, response> decide(request_parser& reader) {
     // A proxy may use one connection for several clients.
     client_ = client_of(from_, reader.get(), options().trusted_proxies);
     auto const full = !admission_.seats.admits(client_.address());

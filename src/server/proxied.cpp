@@ -78,7 +78,7 @@ class proxy_preamble final : public peer {
   bool become(std::optional<tcp::endpoint> const& client) {
     if (!client) return true;
     if (!admission_.seats.has_room_for(client->address())) {
-      admission_.at.log.debug("no place address={}", *client);
+      admission_.turned_away(*client);
       return false;
     }
     seat_.move_to(client->address());

@@ -5,7 +5,6 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <optional>
 #include <range/v3/algorithm/all_of.hpp>
 #include <range/v3/algorithm/any_of.hpp>
 #include <string>
@@ -92,15 +91,10 @@ std::variant<destination, response> route(request const& asked, circumstances co
     return problem(status::not_found, std::string("There is ") + (now.options.page ? "/, " : "") +
                                           "/chat, /chat/{room}, /echo, /healthz and /readyz.");
 
-  if (asked.method() != http::verb::get && asked.method() != http::verb::head) {
-    auto answer = problem(status::method_not_allowed, "Use GET.");
-    answer.set(field::allow, "GET, HEAD");
-    return answer;
-  }
+  if (auto refusal = refuse_other_methods(asked)) return std::move(*refusal);
   if (to) return upgrade(*to, asked, now);
   if (file != nullptr) return page_response(*file, asked);
-  if (path == "/readyz" && !now.ready) return unavailable("The server is stopping.");
-  return text(status::ok, "ok\n");
+  return health(path, now.ready);
 }
 
 response text(status result, std::string body) {
@@ -123,6 +117,24 @@ response unavailable(std::string_view detail) {
   auto answer = problem(status::service_unavailable, detail);
   answer.set(field::retry_after, "5");
   return answer;
+}
+
+response health(std::string_view path, bool ready) {
+  if (path == "/readyz" && !ready) return unavailable("The server is stopping.");
+  return text(status::ok, "ok\n");
+}
+
+std::optional<response> refuse_other_methods(request const& asked) {
+  if (asked.method() == http::verb::get || asked.method() == http::verb::head) return std::nullopt;
+  auto answer = problem(status::method_not_allowed, "Use GET.");
+  answer.set(field::allow, "GET, HEAD");
+  return answer;
+}
+
+void fit(response& answer, request_parser const& asked, bool last) {
+  auto const has_body = asked.chunked() || asked.content_length().value_or(0) != 0;
+  if (asked.get().method() == http::verb::head) answer.body().clear();
+  answer.keep_alive(asked.get().keep_alive() && !has_body && !last);
 }
 
 bool origin_allowed(std::string_view origin, std::string_view host, settings const& options) {

@@ -3,8 +3,10 @@
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -18,6 +20,9 @@ namespace http = boost::beast::http;
 
 using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
+
+/// Of a request's head. A body is not read.
+using request_parser = http::request_parser<http::empty_body>;
 
 /// What a WebSocket can be opened to.
 enum class service : std::uint8_t { chat, echo };
@@ -48,6 +53,16 @@ response problem(http::status status, std::string_view detail);
 
 /// The error response to those who may come again later.
 response unavailable(std::string_view detail);
+
+/// The response to a request for /healthz, or for /readyz; that one asks whether new clients should come here.
+response health(std::string_view path, bool ready);
+
+/// The response to a request that neither gets nor asks what getting would give (HEAD); nothing for others.
+std::optional<response> refuse_other_methods(request const& asked);
+
+/// Makes it an answer to that very request: without a body to HEAD, and the last on its connection if it is to be, if
+/// the client wants that, or where a body comes that nobody reads.
+void fit(response& answer, request_parser const& asked, bool last);
 
 /// True if a page from `origin` may connect to a server that was addressed as `host`, both as in the headers: it is
 /// from the same host and port, or it is listed, or all are. A client that is no browser sends no Origin, and may (RFC

@@ -35,9 +35,10 @@ std::vector<shard_rooms*> rooms_of(std::deque<shard>& all) {
   return found;
 }
 
-/// Runs a task on another shard, and returns here when it has ended.
-awaitable<void> run_on(shard& there, awaitable<void> task) {
-  co_await net::co_spawn(there.ex, std::move(task), use_awaitable);
+/// Runs a task on another shard, and returns here, with its result, when it has ended.
+template <class T>
+awaitable<T> run_on(shard& there, awaitable<T> task) {
+  return net::co_spawn(there.ex, std::move(task), use_awaitable);
 }
 
 /// A connection comes from the shard that accepts.
@@ -198,8 +199,7 @@ void server::accept(tcp_socket socket, tcp::endpoint const& from) {
   ++admission_.tally.accepted;
   // Who is let go has its seat until its coroutine has ended: one goes, one comes.
   if (!admission_.seats.has_room_for(from.address()) || (!admission_.seats.has_room() && !admission_.let_one_go())) {
-    log_->debug("no place address={}", from);
-    ++admission_.tally.refused["no_place"];
+    admission_.turned_away(from);
     return;
   }
   shards_.front().tasks.spawn(serve(std::move(socket), from));
@@ -262,7 +262,7 @@ awaitable<server_reading> server::read() {
   server_reading now;
   for (auto& each : shards_) {
     auto part = read_shard(each);
-    auto const reading = co_await net::co_spawn(each.ex, std::move(part), use_awaitable);
+    auto const reading = co_await run_on(each, std::move(part));
     now.shards.push_back(reading);
   }
   now.admission = admission_.tally;
@@ -272,26 +272,27 @@ awaitable<server_reading> server::read() {
   co_return now;
 }
 
-awaitable<std::vector<room_activity>> server::read_rooms() {
-  std::unordered_map<std::uint64_t, std::uint64_t> before;
+awaitable<std::vector<room_activity>> server::look_at_rooms() {
   std::vector<room_activity> all;
-  auto const begun = clock::now();
-  for (auto& each : shards_) {
-    auto part = read_rooms_of(each);
-    auto const rooms = co_await net::co_spawn(each.ex, std::move(part), use_awaitable);
-    for (auto const& one : rooms) before[one.epoch] = one.messages;
+  for (shard_id home = 0; home != shards_.size(); ++home) {
+    auto part = read_rooms_of(shards_[home]);
+    auto rooms = co_await run_on(shards_[home], std::move(part));
+    for (auto& one : rooms) all.push_back({std::move(one), home, 0});
   }
+  co_return all;
+}
+
+awaitable<std::vector<room_activity>> server::read_rooms() {
+  auto const begun = clock::now();
+  std::unordered_map<std::uint64_t, std::uint64_t> before;
+  auto all = co_await look_at_rooms();
+  for (auto const& one : all) before[one.now.epoch] = one.now.messages;
   between_looks_.expires_after(std::chrono::seconds(1));
   co_await between_looks_.async_wait(nothrow);
   std::chrono::duration<double> const time = clock::now() - begun;
-  for (shard_id home = 0; home != shards_.size(); ++home) {
-    auto part = read_rooms_of(shards_[home]);
-    auto rooms = co_await net::co_spawn(shards_[home].ex, std::move(part), use_awaitable);
-    for (auto& one : rooms) {
-      auto const said = one.messages - before[one.epoch];
-      all.push_back({std::move(one), home, static_cast<double>(said) / time.count()});
-    }
-  }
+  all = co_await look_at_rooms();
+  for (auto& one : all)
+    one.messages_per_second = static_cast<double>(one.now.messages - before[one.now.epoch]) / time.count();
   co_return all;
 }
 

@@ -73,6 +73,7 @@ class server final : private observable {
   bool is_ready() const override { return admission_.ready; }
   awaitable<server_reading> read() override;
   awaitable<std::vector<room_activity>> read_rooms() override;
+  awaitable<std::vector<room_activity>> look_at_rooms();
 
   awaitable<void> report(clock::duration interval);
   awaitable<void> drain();
