@@ -89,6 +89,7 @@ void run(options const& chosen) {
   raise_descriptor_limit(chosen.server, *log);
   log->info("Responding at http://{}", to_string(running.local_endpoint()));
 
+  if (auto const at = running.tls_endpoint()) log->info("Responding at https://{}", to_string(*at));
   if (auto const at = running.admin_address()) log->info("Metrics at {}", to_string(*at));
 
   task_group watchers(io.get_executor());
@@ -107,8 +108,9 @@ int main(int argc, char* argv[]) {
   return cli::run(
       "chorus-server", [&] { return parse_options({argv + 1, argv + argc}, cli::current_environment()); },
       [](options const& chosen) {
-        // What would not do has thrown by now.
         if (chosen.only_check) {
+          // What would not do throws.
+          if (chosen.server.tls_address) server_tls(chosen.server.tls);
           fmt::print("chorus-server: the configuration is good\n");
         } else {
           run(chosen);

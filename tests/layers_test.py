@@ -19,10 +19,11 @@ MAY_USE = {
     "protocol": {"support", "protocol"},
     "chat": {"support", "protocol", "chat"},
     "web": {"web"},
-    "server": {"cli", "support", "protocol", "chat", "web", "server"},
-    TOP: {"cli", "support", "protocol", "chat", "server", TOP},
-    "client": {"cli", "support", "protocol", "client"},
-    "bench": {"cli", "support", "protocol", "bench"},
+    "tls": {"support", "tls"},
+    "server": {"cli", "support", "tls", "protocol", "chat", "web", "server"},
+    TOP: {"cli", "support", "tls", "protocol", "chat", "server", TOP},
+    "client": {"cli", "support", "tls", "protocol", "client"},
+    "bench": {"cli", "support", "tls", "protocol", "bench"},
 }
 
 BEAST, ASIO = "boost/beast", "boost/asio"
@@ -33,6 +34,7 @@ PACKAGES = {
     "web": (),
     "cli": ("boost/program_options", "fmt", "range/v3", "unistd.h"),
     "support": (ASIO, "boost/container", "boost/intrusive", "boost/system", "range/v3"),
+    "tls": (ASIO, "boost/system", "fmt", "openssl"),
 }
 
 HEADERS = {".hpp", ".h", ".ipp"}

@@ -15,6 +15,9 @@ struct admission {
   admission(shard& accepting, std::span<shard_rooms* const> all)
       : at(accepting), seats(at.options), rooms(at.options.rooms, all) {}
 
+  /// By when a request that is begun to wait for now must be complete.
+  clock::time_point deadline() const;
+
   /// Closes the plain connection that has waited longest. False if there is none.
   bool let_one_go();
 
@@ -29,6 +32,11 @@ struct admission {
   admission_tally tally;
   bool draining = false;  ///< the server is stopping: nobody new gets in
 };
+
+inline clock::time_point admission::deadline() const {
+  auto const timeout = at.options.handshake_timeout;
+  return timeout == duration::zero() ? clock::time_point::max() : clock::now() + timeout;
+}
 
 inline void admission::turned_away(tcp::endpoint const& from) {
   at.log.debug("no place address={}", from);

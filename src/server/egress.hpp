@@ -10,6 +10,7 @@
 
 #include "protocol/frame.hpp"
 #include "support/outbound_channel.hpp"
+#include "support/transport.hpp"
 
 namespace chorus {
 
@@ -20,7 +21,7 @@ namespace chorus {
 ///
 /// A close frame is the last packet, whoever sends it first: when ours is already on its way, Beast's is swallowed, but
 /// waited for. Owned by the session together with the channel, which must outlive it.
-template <class Transport>
+template <transport Transport>
 class egress {
  public:
   using next_layer_type = Transport;
@@ -54,7 +55,7 @@ class egress {
 
 /// Beast's hook for the end of the closing handshake. The close frame is flushed by now, since Beast awaited it. Only
 /// FIN is sent here: the session waits for the peer's, after it has left its room.
-template <class Transport, class Handler>
+template <transport Transport, class Handler>
 void async_teardown(boost::beast::role_type, egress<Transport>& stream, Handler&& handler) {
   error_code ec;
   stream.next_layer().shutdown(Transport::shutdown_send, ec);

@@ -9,6 +9,7 @@
 #include "server/address.hpp"
 #include "server/forwarded.hpp"
 #include "server/linger.hpp"
+#include "tls/tls_socket.hpp"
 
 namespace chorus {
 
@@ -24,11 +25,13 @@ std::optional<response> answer_to(error_code ec) {
   return std::nullopt;
 }
 
+template <transport Transport>
 class negotiation final : public peer {
  public:
-  negotiation(admission& to, tcp_socket& socket, tcp::endpoint const& from, capacity::seat& seat)
-      : admission_(to), socket_(socket), from_(from), client_(from), seat_(seat) {
-    arm();
+  negotiation(admission& to, Transport& socket, tcp::endpoint const& from, capacity::seat& seat,
+              clock::time_point deadline)
+      : admission_(to), socket_(socket), from_(from), client_(from), seat_(seat), deadline_(deadline) {
+    admission_.waiting.push_back(*this);
   }
 
   awaitable<std::unique_ptr<upgrade>> run() {
@@ -145,8 +148,7 @@ class negotiation final : public peer {
 
   /// The time begins anew.
   void arm() {
-    auto const timeout = options().handshake_timeout;
-    deadline_ = timeout == duration::zero() ? clock::time_point::max() : clock::now() + timeout;
+    deadline_ = admission_.deadline();
     if (is_linked()) unlink();
     admission_.waiting.push_back(*this);
   }
@@ -162,7 +164,7 @@ class negotiation final : public peer {
   }
 
   admission& admission_;
-  tcp_socket& socket_;
+  Transport& socket_;
   tcp::endpoint const& from_;
   tcp::endpoint client_;  ///< of the last request: `from_`, or whom it speaks for
   capacity::seat& seat_;
@@ -174,10 +176,16 @@ class negotiation final : public peer {
 
 }  // namespace
 
-awaitable<std::unique_ptr<upgrade>> negotiate(admission& to, tcp_socket& socket, tcp::endpoint const& from,
-                                              capacity::seat& seat) {
-  negotiation phase(to, socket, from, seat);
+template <transport Transport>
+awaitable<std::unique_ptr<upgrade>> negotiate(admission& to, Transport& socket, tcp::endpoint const& from,
+                                              capacity::seat& seat, clock::time_point deadline) {
+  negotiation<Transport> phase(to, socket, from, seat, deadline);
   co_return co_await phase.run();
 }
+
+template awaitable<std::unique_ptr<upgrade>> negotiate(admission&, tcp_socket&, tcp::endpoint const&, capacity::seat&,
+                                                       clock::time_point);
+template awaitable<std::unique_ptr<upgrade>> negotiate(admission&, tls_socket&, tcp::endpoint const&, capacity::seat&,
+                                                       clock::time_point);
 
 }  // namespace chorus

@@ -6,8 +6,8 @@
 
 #include "server/admission.hpp"
 #include "server/routes.hpp"
-#include "support/asio.hpp"
 #include "support/homebound.hpp"
+#include "support/transport.hpp"
 
 namespace chorus {
 
@@ -24,10 +24,11 @@ struct upgrade {
 /// So many requests are answered on one connection.
 inline constexpr int max_requests = 100;
 
-/// Reads requests and answers them. Returns when one asks for a WebSocket and may have it; nothing when the connection
-/// has ended, be it by either side, by an error, by the handshake timeout or because places run short. The
-/// upgrade has the seat from then on. Does not throw for what a peer does.
-awaitable<std::unique_ptr<upgrade>> negotiate(admission& to, tcp_socket& socket, tcp::endpoint const& from,
-                                              capacity::seat& seat);
+/// Reads requests and answers them, the first one by `deadline`. Returns when one asks for a WebSocket and may have it;
+/// nothing when the connection has ended, be it by either side, by an error, by the handshake timeout or because places
+/// run short. The upgrade has the seat from then on. Does not throw for what a peer does.
+template <transport Transport>
+awaitable<std::unique_ptr<upgrade>> negotiate(admission& to, Transport& socket, tcp::endpoint const& from,
+                                              capacity::seat& seat, clock::time_point deadline);
 
 }  // namespace chorus

@@ -28,6 +28,29 @@ boost::asio::ip::address parse_address(std::string const& text) {
   return address;
 }
 
+/// `127.0.0.1:9180`, `[::1]:9180`; nothing if it is neither.
+std::optional<boost::asio::ip::tcp::endpoint> parse_endpoint(std::string const& text) {
+  auto const colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  auto host = text.substr(0, colon);
+  auto const has_brackets = host.starts_with('[') && host.ends_with(']');
+  if (has_brackets) host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  auto const* const end = text.data() + text.size();
+  auto const [rest, failed] = std::from_chars(text.data() + colon + 1, end, port);
+  boost::system::error_code ec;
+  auto const address = boost::asio::ip::make_address(host, ec);
+  if (ec || failed != std::errc() || rest != end || address.is_v6() != has_brackets) return std::nullopt;
+  return boost::asio::ip::tcp::endpoint(address, port);
+}
+
+std::optional<boost::asio::ip::tcp::endpoint> parse_tls_address(std::string const& text) {
+  if (text.empty()) return std::nullopt;
+  auto const parsed = parse_endpoint(text);
+  if (!parsed) throw std::invalid_argument("expected an address and port such as 0.0.0.0:8443 or [::]:8443");
+  return parsed;
+}
+
 /// `127.0.0.1:9180`, `[::1]:9180`, or the path of a Unix socket; nothing if it is empty.
 std::optional<boost::asio::generic::stream_protocol::endpoint> parse_admin_address(std::string const& text) {
   constexpr auto expected =
@@ -39,19 +62,9 @@ std::optional<boost::asio::generic::stream_protocol::endpoint> parse_admin_addre
       throw std::invalid_argument("expected a path of at most 107 bytes");
     return boost::asio::local::stream_protocol::endpoint(text);
   }
-  auto const colon = text.rfind(':');
-  if (colon == std::string::npos) throw std::invalid_argument(expected);
-  auto host = text.substr(0, colon);
-  auto const has_brackets = host.starts_with('[') && host.ends_with(']');
-  if (has_brackets) host = host.substr(1, host.size() - 2);
-  std::uint16_t port = 0;
-  auto const* const end = text.data() + text.size();
-  auto const [rest, failed] = std::from_chars(text.data() + colon + 1, end, port);
-  boost::system::error_code ec;
-  auto const address = boost::asio::ip::make_address(host, ec);
-  if (ec || failed != std::errc() || rest != end || address.is_v6() != has_brackets)
-    throw std::invalid_argument(expected);
-  return boost::asio::ip::tcp::endpoint(address, port);
+  auto const parsed = parse_endpoint(text);
+  if (!parsed) throw std::invalid_argument(expected);
+  return *parsed;
 }
 
 /// The Origin of a web page: `scheme://host` or `scheme://host:port`, or `*` for any.
@@ -82,6 +95,13 @@ cli::program describe(options& to) {
            {"address", "IP", "0.0.0.0", "listen on this address; :: is IPv6 and IPv4", into(s.address, parse_address)},
            {"port", "N", "8080", "listen on this port; 0 picks a free one and logs it",
             into(s.port, count(0, UINT16_MAX)), "PORT"},
+           {"tls-address", "IP:PORT", "",
+            "listen there too, for https and wss; 0.0.0.0:8443, or [::]:8443; needs a certificate and its key",
+            into(s.tls_address, parse_tls_address)},
+           {"tls-certificate", "FILE", "",
+            "in PEM: the server's certificate, then those that lead from it to a root; SIGHUP reads it again",
+            into(s.tls.certificate)},
+           {"tls-key", "FILE", "", "in PEM, not encrypted: the key of the certificate", into(s.tls.key)},
            {"admin-address", "ADDRESS", "127.0.0.1:9180",
             "/metrics, /healthz, /readyz and /rooms are there, for whoever can connect; IP:PORT, or the path of a Unix "
             "socket; empty is off",
@@ -189,6 +209,11 @@ cli::program describe(options& to) {
 options parse_options(std::span<char const* const> arguments, cli::environment const& variables) {
   options result;
   result.answer = cli::read(describe(result), arguments, variables).answer;
+  auto const& s = result.server;
+  auto const has_files = !s.tls.certificate.empty() && !s.tls.key.empty();
+  auto const has_file = !s.tls.certificate.empty() || !s.tls.key.empty();
+  if (s.tls_address ? !has_files : has_file)
+    throw cli::usage_error("--tls-address, --tls-certificate and --tls-key go together: all of them, or none");
   return result;
 }
 

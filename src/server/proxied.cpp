@@ -5,20 +5,18 @@
 #include <boost/asio/read.hpp>
 
 #include "server/address.hpp"
+#include "server/preamble.hpp"
 #include "server/proxy_header.hpp"
 
 namespace chorus {
 
 namespace {
 
-class proxy_preamble final : public peer {
+class proxy_preamble final : public preamble {
  public:
-  proxy_preamble(admission& to, tcp_socket& socket, tcp::endpoint& from, capacity::seat& seat)
-      : admission_(to), socket_(socket), from_(from), seat_(seat) {
-    auto const timeout = to.at.options.handshake_timeout;
-    if (timeout != duration::zero()) deadline_ = clock::now() + timeout;
-    to.waiting.push_back(*this);
-  }
+  proxy_preamble(admission& to, tcp_socket& socket, tcp::endpoint& from, capacity::seat& seat,
+                 clock::time_point deadline)
+      : preamble(to, socket, deadline), from_(from), seat_(seat) {}
 
   awaitable<bool> run() {
     auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_read, nothrow);
@@ -39,19 +37,11 @@ class proxy_preamble final : public peer {
     co_return whole;
   }
 
-  void tick(clock::time_point now) override {
-    if (now < deadline_) return;
+ private:
+  void late() override {
     if (begun_) log("it was not complete in time");
-    close_socket();
-  }
-  void close(farewell const&) override { close_socket(); }
-  void abort(farewell const&) override { close_socket(); }
-  void failed(std::exception_ptr why) noexcept override {
-    admission_.at.report(why);
-    close_socket();
   }
 
- private:
   awaitable<bool> take() {
     std::string bytes;
     for (std::size_t needed = least_proxy_header;;) {
@@ -90,24 +80,17 @@ class proxy_preamble final : public peer {
     admission_.at.log.warn("wrong PROXY header address={} reason={:?}", from_, what);
   }
 
-  void close_socket() {
-    error_code ignored;
-    socket_.close(ignored);
-  }
-
-  admission& admission_;
-  tcp_socket& socket_;
   tcp::endpoint& from_;
   capacity::seat& seat_;
-  clock::time_point deadline_ = clock::time_point::max();
   bool begun_ = false;  ///< there is a header, or what looks like one
 };
 
 }  // namespace
 
-awaitable<bool> take_proxy_header(admission& to, tcp_socket& socket, tcp::endpoint& from, capacity::seat& seat) {
-  proxy_preamble preamble(to, socket, from, seat);
-  co_return co_await preamble.run();
+awaitable<bool> take_proxy_header(admission& to, tcp_socket& socket, tcp::endpoint& from, capacity::seat& seat,
+                                  clock::time_point deadline) {
+  proxy_preamble header(to, socket, from, seat, deadline);
+  co_return co_await header.run();
 }
 
 }  // namespace chorus

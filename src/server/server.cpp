@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <fmt/chrono.h>
 #include <random>
 #include <stdexcept>
 #include <system_error>
@@ -13,9 +14,9 @@
 
 #include "chat/memory_log.hpp"
 #include "server/address.hpp"
-#include "server/descriptor.hpp"
 #include "server/heartbeat.hpp"
 #include "server/proxied.hpp"
+#include "server/secured.hpp"
 #include "server/session.hpp"
 #include "server/usable_cpus.hpp"
 #include "support/slices.hpp"
@@ -42,7 +43,8 @@ awaitable<T> run_on(shard& there, awaitable<T> task) {
 }
 
 /// A connection comes from the shard that accepts.
-void adopt(shard& by, descriptor socket, std::unique_ptr<upgrade> granted) {
+template <class Detached>
+void adopt(shard& by, Detached socket, std::unique_ptr<upgrade> granted) {
   try {
     by.tasks.spawn(open_session(by, std::move(socket).into(by.ex), std::move(granted)));
   } catch (...) {
@@ -123,6 +125,10 @@ server::server(executor ex, settings const& options, std::shared_ptr<spdlog::log
       pause_(ex),
       inflow_(ex),
       upkeep_(ex) {
+  if (options.tls_address) {
+    read_certificate();
+    tls_listener_.emplace(ex, *options.tls_address, manager_.sockets, "https", options.unsent_limit, *log_);
+  }
   manager_.sockets.expect_all_taken();
   start_threads();
 }
@@ -155,10 +161,22 @@ void server::start_threads() {
   }
 }
 
+void server::read_certificate() {
+  tls_ = server_tls(options_.tls);
+  auto const ends = expiry_of(*tls_);
+  log_->log(ends < std::chrono::system_clock::now() ? spdlog::level::warn : spdlog::level::info,
+            "certificate read file={} valid_until={:%FT%TZ}", options_.tls.certificate,
+            fmt::gmtime(std::chrono::system_clock::to_time_t(ends)));
+}
+
+std::optional<tcp::endpoint> server::tls_endpoint() const {
+  if (!tls_listener_) return std::nullopt;
+  return tls_listener_->local_endpoint();
+}
+
 awaitable<void> server::run() {
-  auto accepted = [this](tcp_socket socket, tcp::endpoint const& from) { accept(std::move(socket), from); };
-  auto relieve = [this] { return admission_.let_one_go(); };
-  inflow_.spawn(vital("listener", listener_.run(std::move(accepted), std::move(relieve))));
+  inflow_.spawn(vital("listener", take_from(listener_, security::none)));
+  if (tls_listener_) inflow_.spawn(vital("TLS listener", take_from(*tls_listener_, security::tls)));
   watch(shards_.front(), admission_.waiting);
   for (auto& each : shards_) watch(each, each.sessions);
   watch(shards_.front(), admin_.peers());
@@ -184,7 +202,15 @@ void server::stop() {
 void server::reload() {
   if (!admission_.ready) return;
   manager_.reloading();
-  log_->info("there is nothing to reload");
+  try {
+    if (tls_) {
+      read_certificate();
+    } else {
+      log_->info("there is nothing to reload");
+    }
+  } catch (std::exception const& e) {
+    log_->error("cannot reload: {}; the certificate from before stays", e.what());
+  }
   manager_.ready();
 }
 
@@ -195,33 +221,54 @@ void server::abort() {
   stop();
 }
 
-void server::accept(tcp_socket socket, tcp::endpoint const& from) {
+awaitable<void> server::take_from(listener& from, security wanted) {
+  auto accepted = [this, wanted](tcp_socket socket, tcp::endpoint const& peer) {
+    accept(std::move(socket), peer, wanted);
+  };
+  auto relieve = [this] { return admission_.let_one_go(); };
+  return from.run(std::move(accepted), std::move(relieve));
+}
+
+void server::accept(tcp_socket socket, tcp::endpoint const& from, security wanted) {
   ++admission_.tally.accepted;
   // Who is let go has its seat until its coroutine has ended: one goes, one comes.
   if (!admission_.seats.has_room_for(from.address()) || (!admission_.seats.has_room() && !admission_.let_one_go())) {
     admission_.turned_away(from);
     return;
   }
-  shards_.front().tasks.spawn(serve(std::move(socket), from));
+  shards_.front().tasks.spawn(serve(std::move(socket), from, wanted));
 }
 
-awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from) {
+awaitable<void> server::serve(tcp_socket socket, tcp::endpoint from, security wanted) {
   capacity::seat seat(admission_.seats, from.address());
+  auto const deadline = admission_.deadline();
   // For the outbound channel's direct writes. Asio's own operations do not mind.
   error_code ignored;
   socket.non_blocking(true, ignored);
   if (contains(options_.trusted_proxies, from.address())) {
-    auto const goes_on = co_await take_proxy_header(admission_, socket, from, seat);
+    auto const goes_on = co_await take_proxy_header(admission_, socket, from, seat, deadline);
     if (!goes_on) co_return;
   }
-  auto granted = co_await negotiate(admission_, socket, from, seat);
+  if (wanted == security::none) {
+    co_await serve(std::move(socket), from, seat, deadline);
+    co_return;
+  }
+  tls_socket secured(std::move(socket));
+  auto const agreed = co_await shake_hands(admission_, secured, *tls_, from, deadline);
+  if (agreed) co_await serve(std::move(secured), from, seat, deadline);
+}
+
+template <transport Transport>
+awaitable<void> server::serve(Transport socket, tcp::endpoint const& from, capacity::seat& seat,
+                              clock::time_point deadline) {
+  auto granted = co_await negotiate(admission_, socket, from, seat, deadline);
   if (!granted) co_return;
   auto& to = shards_[granted->at];
   if (&to == &shards_.front()) {
     co_await open_session(to, std::move(socket), std::move(granted));
     co_return;
   }
-  net::post(to.ex, [&to, moved = descriptor(std::move(socket)), granted = std::move(granted)]() mutable {
+  net::post(to.ex, [&to, moved = detach(std::move(socket)), granted = std::move(granted)]() mutable {
     adopt(to, std::move(moved), std::move(granted));
   });
 }
@@ -313,6 +360,7 @@ awaitable<void> server::drain() {
   log_->info("stopping, with {} sessions", admission_.seats.sessions());
   admission_.draining = true;
   listener_.close();
+  if (tls_listener_) tls_listener_->close();
   upkeep_.spawn(abort_at_deadline());
   // First: no room may end while others wait for what is said in it.
   admission_.rooms.stop();
@@ -392,6 +440,7 @@ awaitable<void> server::abort_when_asked() {
   auto const pause = [this] { return let_others_run(executor_); };
   co_await abort_asked_.wait();
   listener_.close();
+  if (tls_listener_) tls_listener_->close();
   co_await visit(admission_.waiting, slice, abort, pause);
   for (auto& each : shards_) net::dispatch(each.ex, [&each] { each.upkeep.spawn(abort_sessions(each)); });
 }

@@ -4,6 +4,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <spdlog/logger.h>
 #include <string_view>
 
@@ -18,6 +19,7 @@
 #include "server/settings.hpp"
 #include "server/shard.hpp"
 #include "support/task_group.hpp"
+#include "tls/tls_context.hpp"
 
 namespace chorus {
 
@@ -27,13 +29,15 @@ namespace chorus {
 class server final : private observable {
  public:
   /// Listens on the sockets that the service manager hands over, and opens those that it does not. Throws
-  /// `runtime_error` that says why if an address cannot be listened on, or the system has no more threads. The log is
-  /// used by all threads.
+  /// `runtime_error` that says why if an address cannot be listened on, a certificate will not do, or the system has no
+  /// more threads. The log is used by all threads.
   server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log, service_manager manager = {});
   ~server();
 
   /// Where it listens, with the real port if the options ask for port 0.
   tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
+  /// The same for the TLS listener; nothing if there is none.
+  std::optional<tcp::endpoint> tls_endpoint() const;
   /// The same for the admin listener; nothing if there is none.
   std::optional<stream_endpoint> admin_address() const { return admin_.local_endpoint(); }
 
@@ -50,7 +54,8 @@ class server final : private observable {
   /// every peer (1012) and waits for them, at most for the drain timeout. Safe to call twice.
   void stop();
 
-  /// Reads again what can be read again while it serves; nothing once it stops.
+  /// Reads the certificate and its key again, for connections that begin from now on. If they will not do, that is
+  /// logged, and those that it has stay. Nothing once it stops.
   void reload();
 
   /// Stops now: whoever is left is told (1001) if it fits without waiting, and cut off.
@@ -61,9 +66,15 @@ class server final : private observable {
 
   std::deque<shard> make_shards();
   void start_threads();
+  void read_certificate();
 
-  void accept(tcp_socket socket, tcp::endpoint const& from);
-  awaitable<void> serve(tcp_socket socket, tcp::endpoint from);
+  enum class security { none, tls };
+
+  awaitable<void> take_from(listener& from, security wanted);
+  void accept(tcp_socket socket, tcp::endpoint const& from, security wanted);
+  awaitable<void> serve(tcp_socket socket, tcp::endpoint from, security wanted);
+  template <transport Transport>
+  awaitable<void> serve(Transport socket, tcp::endpoint const& from, capacity::seat& seat, clock::time_point deadline);
 
   void watch(shard& over, peer_list& peers);
   awaitable<void> vital(std::string_view name, awaitable<void> task);
@@ -95,7 +106,9 @@ class server final : private observable {
   std::deque<event_loop> loops_;  ///< of all shards but the first
   std::deque<shard> shards_;
   admission admission_;
+  std::optional<tls_context> tls_;
   listener listener_;
+  std::optional<listener> tls_listener_;
   admin admin_;
   timer between_looks_;
   auto_reset_event stop_asked_;
@@ -103,7 +116,7 @@ class server final : private observable {
   bool aborted_ = false;
   timer pause_;  ///< within the stop
   std::exception_ptr failure_;
-  task_group inflow_;  ///< accept loop: it ends by itself when the listener is closed
+  task_group inflow_;  ///< accept loops: they end by themselves when the listeners are closed
   task_group upkeep_;  ///< the sweep of empty rooms and what watches over the stop: cancelled last
 };
 

@@ -17,6 +17,7 @@
 #include "server/linger.hpp"
 #include "server/liveness.hpp"
 #include "server/rate_limit.hpp"
+#include "tls/tls_socket.hpp"
 
 namespace chorus {
 
@@ -49,7 +50,7 @@ packet_ptr ping_packet() {
 /// One connection: `run` reads, `write_loop` writes what does not fit at once, the heartbeat ticks. It ends by its
 /// socket: whoever wants it to end says farewell, or closes the socket, and both tasks return. Each of them holds a
 /// share of the session, so that it lives until the last has ended. What fails on our side ends this session alone.
-template <class Transport>
+template <transport Transport>
 class session final : public peer,
                       private outbound_channel::sink,
                       private recipient,
@@ -431,12 +432,16 @@ class session final : public peer,
 
 }  // namespace
 
-awaitable<void> open_session(shard& on, tcp_socket socket, std::unique_ptr<upgrade> granted) {
-  auto const opened = std::make_shared<session<tcp_socket>>(on, std::move(socket), *granted);
+template <transport Transport>
+awaitable<void> open_session(shard& on, Transport socket, std::unique_ptr<upgrade> granted) {
+  auto const opened = std::make_shared<session<Transport>>(on, std::move(socket), *granted);
   co_await opened->accept(std::move(granted->asked));
   opened->enter(*granted);
   if (opened->awaits_greeting()) co_await opened->pause(clock::time_point::max());
   on.tasks.spawn(opened->run(opened));
 }
+
+template awaitable<void> open_session(shard&, tcp_socket, std::unique_ptr<upgrade>);
+template awaitable<void> open_session(shard&, tls_socket, std::unique_ptr<upgrade>);
 
 }  // namespace chorus

@@ -13,6 +13,7 @@
 
 #include "chat/room_settings.hpp"
 #include "server/address_range.hpp"
+#include "tls/tls_context.hpp"
 
 namespace chorus {
 
@@ -29,6 +30,9 @@ struct settings {
   /// Where operators ask, on TCP or a Unix socket; nothing is nowhere.
   std::optional<boost::asio::generic::stream_protocol::endpoint> admin =
       boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 9180);
+
+  std::optional<boost::asio::ip::tcp::endpoint> tls_address;  ///< listen there too, with TLS
+  tls_files tls;                                              ///< for that
 
   std::size_t threads = 0;  ///< event loops, each in a thread of its own; 0: as many as `usable_cpus`
   duration slow_turn{0};    ///< a turn of an event loop that takes more CPU time is logged

@@ -34,4 +34,6 @@ class descriptor {
   int number_;
 };
 
+inline descriptor detach(tcp_socket&& socket) { return descriptor(std::move(socket)); }
+
 }  // namespace chorus
