@@ -19,7 +19,7 @@ MAY_USE = {
     "protocol": {"support", "protocol"},
     "chat": {"support", "protocol", "chat"},
     "web": {"web"},
-    "tls": {"support", "tls"},
+    "tls": {"cli", "support", "tls"},
     "server": {"cli", "support", "tls", "protocol", "chat", "web", "server"},
     TOP: {"cli", "support", "tls", "protocol", "chat", "server", TOP},
     "client": {"cli", "support", "tls", "protocol", "client"},

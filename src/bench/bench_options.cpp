@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <iterator>
 #include <limits>
 #include <range/v3/algorithm/contains.hpp>
+#include <range/v3/algorithm/copy.hpp>
 #include <range/v3/algorithm/find.hpp>
 #include <vector>
 
 #include "bench/stamp.hpp"
 #include "cli/program.hpp"
+#include "tls/trust_options.hpp"
 
 namespace chorus::bench {
 
@@ -185,6 +188,7 @@ cli::option_group options_of(command what, bench_options& to) {
   option_group found{"Options", {}};
   for (auto const& [of, shown] : table)
     if (ranges::contains(of, what)) found.options.push_back(shown);
+  ranges::copy(trust_options(to.trust), std::back_inserter(found.options));
   return found;
 }
 
@@ -196,6 +200,7 @@ void complete(bench_options& o) {
 
 /// What no single option can know.
 void check(bench_options const& o) {
+  check(o.trust, o.to.secure);
   if (o.what == command::idle && !o.server_pid) throw cli::usage_error("idle measures a process: add --server-pid");
   auto const rooms = std::max<std::size_t>(o.rooms, 1);
   if (rooms > o.receivers + o.connections)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "protocol/url.hpp"
+#include "tls/tls_context.hpp"
 
 namespace chorus::bench {
 
@@ -19,6 +20,7 @@ enum class command { fanout, connect, idle, stalled, churn, storm };
 struct bench_options {
   command what = command::fanout;
   websocket_url to;
+  tls_trust trust;
 
   std::size_t receivers = 0;
   std::size_t senders = 1;  ///< in each room

@@ -21,21 +21,29 @@ constexpr std::size_t read_size = 64 * 1024;
 
 awaitable<void> load_connection::open(target const& to, std::optional<int> receive_buffer) {
   co_await connect(to.endpoint, receive_buffer);
+  if (to.tls) co_await secure(to);
   co_await upgrade(to);
 }
 
 awaitable<void> load_connection::connect(tcp::endpoint to, std::optional<int> receive_buffer) {
   // The window that the handshake offers cannot be taken back, so the buffer has its size before that.
+  auto& socket = socket_.next_layer();
   error_code unopened;
-  socket_.open(to.protocol(), unopened);
+  socket.open(to.protocol(), unopened);
   if (unopened) throw check_failed("cannot connect: " + unopened.message());
-  if (receive_buffer) socket_.set_option(net::socket_base::receive_buffer_size(*receive_buffer));
-  auto const [ec] = co_await socket_.async_connect(to, nothrow);
+  if (receive_buffer) socket.set_option(net::socket_base::receive_buffer_size(*receive_buffer));
+  auto const [ec] = co_await socket.async_connect(to, nothrow);
   if (ec) throw check_failed("cannot connect: " + ec.message());
-  socket_.set_option(tcp::no_delay(true));
-  socket_.non_blocking(true);
+  socket.set_option(tcp::no_delay(true));
+  socket.non_blocking(true);
   // So that closing leaves nothing in TIME_WAIT: a few runs would use up the ports.
-  socket_.set_option(net::socket_base::linger(true, 0));
+  socket.set_option(net::socket_base::linger(true, 0));
+}
+
+awaitable<void> load_connection::secure(target const& to) {
+  socket_.connect_tls(*to.tls, to.url.host);
+  auto const [ec] = co_await socket_.async_handshake(nothrow);
+  if (ec) throw check_failed("no TLS: " + socket_.explain(ec));
 }
 
 awaitable<void> load_connection::upgrade(target const& to) {
@@ -99,18 +107,18 @@ void load_connection::leave() {
 }
 
 void load_connection::send(opcode op, std::string_view payload) {
-  if (!socket_.is_open()) return;
+  if (!socket_.next_layer().is_open()) return;
   append_masked_frame(output_, op, payload);
   if (flushing_) return;
   error_code ec;
-  output_.erase(0, socket_.write_some(net::buffer(output_), ec));
+  output_.erase(0, socket_.send(net::buffer(output_), 0, ec));
   // Any other error comes to light where it is read.
   if (ec == net::error::would_block || (!ec && !output_.empty())) tasks_.spawn(flush());
 }
 
 awaitable<void> load_connection::flush() {
   flushing_ = true;
-  while (!output_.empty() && socket_.is_open()) {
+  while (!output_.empty() && socket_.next_layer().is_open()) {
     auto const now = std::exchange(output_, {});
     auto const [ec, bytes] = co_await net::async_write(socket_, net::buffer(now), nothrow);
     if (ec) break;

@@ -10,6 +10,7 @@
 #include "bench/preparation.hpp"
 #include "support/auto_reset_event.hpp"
 #include "support/task_group.hpp"
+#include "tls/tls_socket.hpp"
 
 namespace chorus::bench {
 
@@ -29,7 +30,7 @@ class load_connection {
     ~handler() = default;
   };
 
-  load_connection(executor ex, task_group& tasks) : socket_(ex), tasks_(tasks), resumed_(ex) {}
+  load_connection(executor ex, task_group& tasks) : socket_(tcp_socket(ex)), tasks_(tasks), resumed_(ex) {}
 
   /// Connects and upgrades. The kernel holds as much that has not been read as it likes, or else about as much as
   /// `receive_buffer`, in bytes. Throws `check_failed` if the server will not have it.
@@ -56,13 +57,14 @@ class load_connection {
 
  private:
   awaitable<void> connect(tcp::endpoint to, std::optional<int> receive_buffer);
+  awaitable<void> secure(target const& to);
   awaitable<void> upgrade(target const& to);
   void consume_frames(handler& to, clock::time_point now);
   void consume(server_frame const& frame, handler& to, clock::time_point now);
   void send(opcode op, std::string_view payload);
   awaitable<void> flush();
 
-  tcp_socket socket_;
+  tls_socket socket_;
   task_group& tasks_;
   boost::beast::flat_buffer input_;
   std::string fragments_;  ///< of a message whose last frame has not come

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <exception>
 #include <fmt/format.h>
+#include <memory>
 
 #include "bench/commands.hpp"
 #include "bench/progress.hpp"
@@ -55,6 +56,7 @@ void start_threads(run& r) {
 outcome measure(bench_options const& options) {
   auto to = resolve(options.to, !options.own_host);
   to.json_dialect = options.json_dialect;
+  if (options.to.secure) to.tls = std::make_shared<tls_context>(client_tls(options.trust));
   auto const probes = options.what == command::storm ? 1u : 0u;
   constexpr std::size_t files_of_thread = 3;  // epoll, a timer, an event
   allow_connections(options.receivers + options.connections + options.guests + probes +
@@ -72,16 +74,15 @@ outcome measure(bench_options const& options) {
 
 void print(bench_options const& options, outcome const& result) {
   if (options.json) {
-    boost::json::object all{{"command", to_string(options.what)},
-                            {"url", "ws://" + options.to.authority() + options.to.path}};
+    boost::json::object all{{"command", to_string(options.what)}, {"url", options.to.text()}};
     all["ok"] = result.failure.empty();
     if (!result.failure.empty()) all["error"] = result.failure;
     for (auto const& [key, value] : parameters(options).json()) all[key] = value;
     for (auto const& [key, value] : result.found.json()) all[key] = value;
     fmt::print("{}\n", boost::json::serialize(all));
   } else if (result.failure.empty()) {
-    fmt::print("{} ws://{}{}\n{}\n{}", to_string(options.what), options.to.authority(), options.to.path,
-               parameters(options).table(), result.found.table());
+    fmt::print("{} {}\n{}\n{}", to_string(options.what), options.to.text(), parameters(options).table(),
+               result.found.table());
   }
   if (!result.failure.empty()) fmt::print(stderr, "chorus-bench: {}\n", result.failure);
 }

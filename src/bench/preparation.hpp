@@ -2,17 +2,20 @@
 // Before a run: the server under test, and what this process needs of the system.
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "protocol/url.hpp"
 #include "support/asio.hpp"
+#include "tls/tls_context.hpp"
 
 namespace chorus::bench {
 
 struct target {
   websocket_url url;
   tcp::endpoint endpoint;
-  bool json_dialect = false;  ///< it is to speak chorus.v1
+  bool json_dialect = false;                   ///< it is to speak chorus.v1
+  std::shared_ptr<tls_context> tls = nullptr;  ///< for wss
 };
 
 /// Resolves the host (blocking; before the run). Throws `cli::usage_error` if there is no such host, or if it is not

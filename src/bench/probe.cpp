@@ -51,6 +51,7 @@ clock::duration probe::take_longest_silence() {
 void probe::shake_hands(target const& to) {
   auto const deadline = clock::now() + patience_;
   socket_.connect(to.endpoint, deadline);
+  if (to.tls) socket_.secure(*to.tls, to.url.host, deadline);
   socket_.send(upgrade_request(to), deadline);
   http::response_parser<http::empty_body> parser;
   while (!parser.is_header_done()) {

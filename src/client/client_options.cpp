@@ -1,17 +1,20 @@
 #include "client/client_options.hpp"
 
+#include <iterator>
+#include <range/v3/algorithm/copy.hpp>
 #include <stdexcept>
 #include <utility>
 
 #include "cli/program.hpp"
 #include "client/query.hpp"
+#include "tls/trust_options.hpp"
 
 namespace chorus {
 
 namespace {
 
 constexpr char const* usage =
-    "Usage: chorus-client [options] [ws://HOST:PORT/PATH]\n"
+    "Usage: chorus-client [options] [ws://HOST:PORT/PATH | wss://HOST:PORT/PATH]\n"
     "A WebSocket chat client. Without a URL it connects to ws://127.0.0.1:8080/chat.\n\n"
     "On a terminal it is a chat: type a line and press Enter; /help tells what else there is, Ctrl-D leaves.\n"
     "In a pipe every input line is sent, and every text message is an output line:  seq 10 | chorus-client\n"
@@ -48,6 +51,7 @@ cli::program describe(client_options& to, std::string& name) {
           {"transcript", "FILE", "", "write every event of the script to this file, as JSON lines",
            into(to.transcript)},
       }};
+  ranges::copy(trust_options(to.trust), std::back_inserter(options.options));
   return {"chorus-client",
           usage,
           {std::move(options)},
@@ -69,6 +73,7 @@ client_options parse_client_options(std::span<char const* const> arguments) {
     throw cli::usage_error("with --script, names and dialects stand in the script: connect NAME /chat?name=bob");
   if (result.json && !result.request.subprotocol.empty())
     throw cli::usage_error("--json asks for a subprotocol itself");
+  check(result.trust, result.url.secure);
   if (!name.empty()) result.url.path = with_parameter(result.url.path, "name", name);
   return result;
 }

@@ -11,6 +11,7 @@ namespace chorus {
 struct client_options {
   websocket_url url;
   handshake request;
+  tls_trust trust;
   bool json = false;  ///< pass on what is said in chorus.v1, as it is
   std::chrono::milliseconds linger{};
   bool reconnect = false;

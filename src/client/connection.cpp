@@ -5,7 +5,17 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include "client/alarm.hpp"
+#include "tls/tls_socket.hpp"
+
 namespace chorus {
+
+/// Beast's hook for the end of the closing handshake: after close_notify all is as without TLS.
+template <class Handler>
+void async_teardown(boost::beast::role_type role, tls_socket& stream, Handler&& handler) {
+  stream.close_notify();
+  boost::beast::websocket::async_teardown(role, stream.next_layer(), std::forward<Handler>(handler));
+}
 
 namespace {
 
@@ -18,9 +28,11 @@ constexpr std::uint16_t no_code = 1005;
 }  // namespace
 
 struct connection::implementation {
-  explicit implementation(executor ex) : stream(ex) {}
+  explicit implementation(executor ex) : stream(tcp_socket(ex)) {}
 
-  websocket::stream<tcp_socket, false> stream;
+  tcp_socket& socket() { return stream.next_layer().next_layer(); }
+
+  websocket::stream<tls_socket, false> stream;
   boost::beast::flat_buffer input;
   std::function<void(std::string)> pong;
   bool closing = false;
@@ -51,17 +63,34 @@ awaitable<error_code> reach(tcp_socket& socket, websocket_url const& to, int rec
   co_return last;
 }
 
+awaitable<connect_result> secure(tls_socket& socket, websocket_url const& to, std::shared_ptr<tls_context> with) {
+  error_code ignored;
+  socket.next_layer().non_blocking(true, ignored);
+  socket.connect_tls(*with, to.host);
+  alarm const late(socket.get_executor(), patience, [&socket, &ignored] { socket.next_layer().close(ignored); });
+  auto const [ec] = co_await socket.async_handshake(nothrow);
+  connect_result result;
+  if (!ec) co_return result;
+  result.error = ec;
+  result.what = late.rung() ? "there was no answer in time" : "no TLS: " + socket.explain(ec);
+  co_return result;
+}
+
 }  // namespace
 
 awaitable<connect_result> connection::open(websocket_url to, handshake request) {
   auto& stream = self_->stream;
-  auto const unreachable = co_await reach(stream.next_layer(), to, request.receive_buffer);
+  auto const unreachable = co_await reach(self_->socket(), to, request.receive_buffer);
   if (unreachable) {
     connect_result failed{unreachable, 0, unreachable.message(), {}};
     co_return failed;
   }
   error_code ignored;
-  stream.next_layer().set_option(tcp::no_delay(true), ignored);
+  self_->socket().set_option(tcp::no_delay(true), ignored);
+  if (to.secure) {
+    auto const failed = co_await secure(stream.next_layer(), to, request.tls);
+    if (!failed.ok()) co_return failed;
+  }
   stream.set_option(websocket::stream_base::timeout{patience, websocket::stream_base::none(), false});
   stream.set_option(websocket::stream_base::decorator([&request](websocket::request_type& header) {
     header.set(http::field::user_agent, "chorus-client");
@@ -137,7 +166,7 @@ awaitable<error_code> connection::close(std::uint16_t code, std::string reason) 
 void connection::on_pong(std::function<void(std::string)> call) { self_->pong = std::move(call); }
 
 void connection::drop() {
-  auto& socket = self_->stream.next_layer();
+  auto& socket = self_->socket();
   error_code ignored;
   socket.set_option(net::socket_base::linger(true, 0), ignored);
   socket.close(ignored);

@@ -10,6 +10,7 @@
 
 #include "protocol/url.hpp"
 #include "support/asio.hpp"
+#include "tls/tls_context.hpp"
 
 namespace chorus {
 
@@ -17,7 +18,8 @@ namespace chorus {
 struct handshake {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string subprotocol;
-  int receive_buffer = 0;  ///< SO_RCVBUF in bytes, set before connecting; 0 leaves the system's
+  int receive_buffer = 0;                      ///< SO_RCVBUF in bytes, set before connecting; 0 leaves the system's
+  std::shared_ptr<tls_context> tls = nullptr;  ///< of a client; needed for wss
 };
 
 /// How an attempt to connect ended.
@@ -54,7 +56,7 @@ class connection {
   connection(connection&&) noexcept;
   ~connection();
 
-  /// Resolves the host, connects, upgrades; the upgrade takes at most 10 s. Once.
+  /// Resolves the host, connects, upgrades; TLS and the upgrade take at most 10 s each. Once.
   awaitable<connect_result> open(websocket_url to, handshake request);
 
   /// The next message, in order. Pings of the server are answered while a `receive` is under way. After `closed` or

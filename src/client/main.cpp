@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
+#include <memory>
 #include <unistd.h>
 #include <utility>
 
@@ -17,7 +18,8 @@ namespace {
 using namespace chorus;
 
 awaitable<exit_code> talk(executor ex, client_options options) {
-  if (!options.script.empty()) return run_script(ex, {options.script, options.url, options.tap, options.transcript});
+  if (!options.script.empty())
+    return run_script(ex, {options.script, options.url, options.request, options.tap, options.transcript});
 #ifdef CHORUS_HAVE_READLINE
   auto const is_terminal = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
   if (is_terminal && !options.json) return run_interactive(ex, std::move(options));
@@ -26,6 +28,7 @@ awaitable<exit_code> talk(executor ex, client_options options) {
 }
 
 exit_code run(client_options options) {
+  if (options.url.secure) options.request.tls = std::make_shared<tls_context>(client_tls(options.trust));
   net::io_context io(1);
   auto result = exit_code::clean;
   net::co_spawn(io, talk(io.get_executor(), std::move(options)), [&result](std::exception_ptr error, exit_code code) {

@@ -30,6 +30,8 @@ std::chrono::system_clock::time_point expiry_of(tls_context& server);
 struct tls_trust {
   std::string authorities;  ///< a PEM file of roots; empty is what the system trusts
   bool verify = true;
+
+  bool operator==(tls_trust const&) const = default;
 };
 
 /// For a client: the same versions and ciphers. Throws `runtime_error` that says why the file will not do.

@@ -5,7 +5,10 @@
 #include <boost/asio/ssl/error.hpp>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <sys/socket.h>
 
 #include "support/transport.hpp"
 
@@ -21,6 +24,45 @@ error_code last_error() {
   return {static_cast<int>(code), net::error::get_ssl_category()};
 }
 
+// OpenSSL's own way to a socket raises SIGPIPE.
+
+int socket_of(BIO* way) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(way))); }
+
+int receive(BIO* way, char* to, int size) {
+  BIO_clear_retry_flags(way);
+  auto const bytes = static_cast<int>(::recv(socket_of(way), to, static_cast<std::size_t>(size), 0));
+  if (bytes < 0 && BIO_sock_should_retry(bytes) != 0) BIO_set_retry_read(way);
+  if (bytes == 0) BIO_set_flags(way, BIO_FLAGS_IN_EOF);
+  return bytes;
+}
+
+int send(BIO* way, char const* from, int size) {
+  BIO_clear_retry_flags(way);
+  auto const bytes = static_cast<int>(::send(socket_of(way), from, static_cast<std::size_t>(size), MSG_NOSIGNAL));
+  if (bytes < 0 && BIO_sock_should_retry(bytes) != 0) BIO_set_retry_write(way);
+  return bytes;
+}
+
+long control(BIO* way, int what, long, void*) {
+  if (what == BIO_CTRL_EOF) return BIO_test_flags(way, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+  return what == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO* way_to(int socket) {
+  static BIO_METHOD* const quiet = [] {
+    auto* const made = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "socket");
+    BIO_meth_set_read(made, receive);
+    BIO_meth_set_write(made, send);
+    BIO_meth_set_ctrl(made, control);
+    return made;
+  }();
+  auto* const way = BIO_new(quiet);
+  if (way == nullptr) return nullptr;
+  BIO_set_data(way, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+  BIO_set_init(way, 1);
+  return way;
+}
+
 int length_of(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>(bytes, INT_MAX)); }
 
 }  // namespace
@@ -28,7 +70,9 @@ int length_of(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>
 void tls_socket::put_tls(tls_context& with) {
   ERR_clear_error();
   session_.reset(SSL_new(with.native_handle()));
-  if (!session_ || SSL_set_fd(session_.get(), native_handle()) != 1) throw boost::system::system_error(last_error());
+  auto* const way = way_to(native_handle());
+  if (!session_ || way == nullptr) throw boost::system::system_error(last_error());
+  SSL_set_bio(session_.get(), way, way);
 }
 
 void tls_socket::accept_tls(tls_context& with) {
@@ -48,9 +92,10 @@ void tls_socket::connect_tls(tls_context& with, std::string const& host) {
   if (!done) throw boost::system::system_error(last_error());
 }
 
-std::string tls_socket::distrust() const {
+std::string tls_socket::explain(error_code ec) const {
   auto const verdict = SSL_get_verify_result(session_.get());
-  return verdict == X509_V_OK ? "" : X509_verify_cert_error_string(verdict);
+  if (verdict == X509_V_OK) return ec.message();
+  return std::string("the certificate will not do: ") + X509_verify_cert_error_string(verdict);
 }
 
 /// Not even OpenSSL is asked: a descriptor that is closed may be another connection's by now.
@@ -99,16 +144,16 @@ std::size_t tls_socket::write(net::const_buffer from, error_code& ec) {
 }
 
 void tls_socket::shutdown(tcp_socket::shutdown_type what, error_code& ec) {
-  say_goodbye();
+  close_notify();
   socket_.shutdown(what, ec);
 }
 
 void tls_socket::close(error_code& ec) {
-  say_goodbye();
+  close_notify();
   socket_.close(ec);
 }
 
-void tls_socket::say_goodbye() {
+void tls_socket::close_notify() {
   auto const may_speak = session_ && !unusable() && !write_pending_;
   if (!may_speak || SSL_in_init(session_.get()) != 0 || (SSL_get_shutdown(session_.get()) & SSL_SENT_SHUTDOWN) != 0)
     return;

@@ -33,8 +33,8 @@ class detached_tls_socket;
 /// write that never waits. Here OpenSSL reads and writes the non-blocking socket itself, Asio only waits until it is
 /// ready, and an idle connection has no buffers.
 ///
-/// Executor's thread only. It must stay where it is while something is under way. SIGPIPE is to be ignored. An error of
-/// TLS ends the connection: from then on everything fails.
+/// Executor's thread only. It must stay where it is while something is under way. An error of TLS ends the connection:
+/// from then on everything fails.
 class tls_socket {
  public:
   using next_layer_type = tcp_socket;
@@ -57,8 +57,8 @@ class tls_socket {
   /// verifies.
   void connect_tls(tls_context& with, std::string const& host);
 
-  /// Why the peer's certificate will not do; empty if that is not what is wrong.
-  std::string distrust() const;
+  /// Why a handshake has failed, for people.
+  std::string explain(error_code ec) const;
 
   /// Completes with `void(error_code)`, when both sides have agreed. Whoever calls it sets a deadline.
   template <net::completion_token_for<void(error_code)> Token>
@@ -107,10 +107,12 @@ class tls_socket {
   std::size_t send(net::const_buffer from, int flags, error_code& ec);
   tcp_socket::wait_type awaits() const { return awaits_; }
 
-  /// Says close_notify (RFC 8446 section 6.1), if that fits, then FIN.
+  /// Says that no more bytes come (RFC 8446 section 6.1), once, if that fits.
+  void close_notify();
+  /// The same, then FIN.
   void shutdown(tcp_socket::shutdown_type what, error_code& ec);
   void cancel(error_code& ec) { socket_.cancel(ec); }
-  /// Says close_notify if that fits.
+  /// Says `close_notify`, then closes the socket.
   void close(error_code& ec);
 
  private:
@@ -160,7 +162,6 @@ class tls_socket {
   }
 
   std::size_t write(net::const_buffer from, error_code& ec);
-  void say_goodbye();
   error_code unusable() const;
   bool judge(int result, error_code& ec);
   void put_tls(tls_context& with);

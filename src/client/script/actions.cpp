@@ -23,7 +23,7 @@ websocket_url player::url_of(target const& to) const {
 }
 
 handshake player::handshake_of(target const& to) const {
-  handshake asked;
+  auto asked = request_;
   asked.subprotocol = to.subprotocol.expand(variables_);
   asked.receive_buffer = to.receive_buffer;
   for (auto const& [name, value] : to.headers) asked.headers.emplace_back(name, value.expand(variables_));

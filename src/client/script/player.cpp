@@ -19,10 +19,13 @@ awaitable<void> close_quietly(std::shared_ptr<user> who) {
 
 }  // namespace
 
-player::player(executor ex, websocket_url base, transcript& record, reporter& report)
-    : executor_(ex), base_(std::move(base)), record_(record), report_(report), tasks_(ex, [this](std::exception_ptr e) {
-        bug_ = e;
-      }) {}
+player::player(executor ex, websocket_url base, handshake request, transcript& record, reporter& report)
+    : executor_(ex),
+      base_(std::move(base)),
+      request_(std::move(request)),
+      record_(record),
+      report_(report),
+      tasks_(ex, [this](std::exception_ptr e) { bug_ = e; }) {}
 
 awaitable<bool> player::run(std::vector<step> const& steps) {
   auto held = false;

@@ -20,7 +20,7 @@ namespace chorus::script {
 /// Owns the users. Executor's thread only. What it is given must outlive `run`.
 class player {
  public:
-  player(executor ex, websocket_url base, transcript& record, reporter& report);
+  player(executor ex, websocket_url base, handshake request, transcript& record, reporter& report);
 
   /// Plays until a step fails, or to the end; then closes whoever is still connected, and waits for all tasks. True if
   /// no step failed. Once.
@@ -58,6 +58,7 @@ class player {
 
   executor executor_;
   websocket_url base_;
+  handshake request_;
   transcript& record_;
   reporter& report_;
   variables variables_;

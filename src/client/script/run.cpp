@@ -55,7 +55,7 @@ awaitable<exit_code> run_script(executor ex, script_options options) {
   auto const ready = prepare(options);
   if (!ready) co_return exit_code::bad_usage;
   script::reporter report(ready->source, options.tap);
-  script::player player(ex, options.base, *ready->record, report);
+  script::player player(ex, options.base, options.request, *ready->record, report);
   auto const all_held = co_await player.run(ready->steps);
   report.finish(player.users());
   co_return all_held ? exit_code::clean : exit_code::failed;

@@ -13,6 +13,7 @@ namespace chorus {
 struct script_options {
   std::string file;
   websocket_url base;      ///< users connect there; a path in the script replaces its path
+  handshake request;       ///< what every user asks for, besides what the script says
   bool tap = false;        ///< results in the Test Anything Protocol
   std::string transcript;  ///< a file that gets every event; empty: none
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/script/alarm.hpp"
+#include "client/alarm.hpp"
 
 namespace chorus::script {
 

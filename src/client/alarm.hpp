@@ -1,5 +1,5 @@
 #pragma once
-// The deadline of a step.
+// A deadline.
 
 #include <functional>
 #include <memory>
@@ -7,7 +7,7 @@
 
 #include "support/asio.hpp"
 
-namespace chorus::script {
+namespace chorus {
 
 /// Calls `ring` once, from the executor, when the time has passed; never after it was destroyed.
 class alarm {
@@ -38,4 +38,4 @@ class alarm {
   std::shared_ptr<state> state_;
 };
 
-}  // namespace chorus::script
+}  // namespace chorus
