@@ -161,6 +161,9 @@ std::string to_prometheus(server_reading const& now) {
   to.gauge("chorus_build_info", "What is running; always 1.")
       .add({{"version", CHORUS_VERSION}, {"compiler", __VERSION__}, {"boost", BOOST_LIB_VERSION}}, 1.0);
   to.gauge("chorus_ready", "1 if new clients should come here, 0 while it stops.").add({}, now.ready ? 1.0 : 0.0);
+  to.gauge("chorus_tls_certificate_expiry_timestamp_seconds",
+           "When the certificate ends, since the Unix epoch; 0 without TLS.")
+      .add({}, static_cast<double>(now.certificate_expiry));
   tell_connections(to, now, sessions);
   tell_traffic(to, sessions, rooms);
   tell_shards(to, now.shards);

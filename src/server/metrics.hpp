@@ -28,6 +28,7 @@ struct server_reading {
   admission_tally admission;
   std::size_t http_connections = 0;  ///< that are no WebSockets
   bool ready = true;
+  std::int64_t certificate_expiry = 0;  ///< in seconds since the Unix epoch; 0 without TLS
   process_figures process;
 };
 

@@ -315,6 +315,7 @@ awaitable<server_reading> server::read() {
   now.admission = admission_.tally;
   now.http_connections = static_cast<std::size_t>(admission_.seats.connections() - admission_.seats.sessions());
   now.ready = admission_.ready;
+  if (tls_) now.certificate_expiry = std::chrono::system_clock::to_time_t(expiry_of(*tls_));
   now.process = read_process_figures();
   co_return now;
 }

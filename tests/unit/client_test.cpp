@@ -56,8 +56,17 @@ BOOST_AUTO_TEST_CASE(ipv6) {
   BOOST_TEST(parse_url("ws://[::1]").port == "80");
 }
 
+BOOST_AUTO_TEST_CASE(with_tls_the_port_is_another) {
+  auto const url = parse_url("wss://chat.example/chat");
+  BOOST_TEST(url.secure);
+  BOOST_TEST(url.port == "443");
+  BOOST_TEST(url.text() == "wss://chat.example/chat");
+  BOOST_TEST(parse_url("wss://chat.example:80").text() == "wss://chat.example:80/");
+  BOOST_TEST(parse_url("ws://chat.example:443").text() == "ws://chat.example:443/");
+}
+
 BOOST_AUTO_TEST_CASE(bad_ones_are_refused) {
-  for (auto const* bad : {"", "http://x", "wss://x", "ws://", "ws:///chat", "ws://x:", "ws://x:0", "ws://x:65536",
+  for (auto const* bad : {"", "http://x", "wss://", "ws://", "ws:///chat", "ws://x:", "ws://x:0", "ws://x:65536",
                           "ws://x:80a", "ws://u@x", "ws://x/#f", "ws://x y", "ws://[::1", "localhost:8080"})
     BOOST_CHECK_THROW(parse_url(bad), std::invalid_argument);
 }
