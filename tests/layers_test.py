@@ -33,8 +33,8 @@ MAY_USE_BEAST = {"server", "client", "bench"}
 PACKAGES = {
     "web": (),
     "cli": ("boost/program_options", "fmt", "range/v3", "unistd.h"),
-    "support": (ASIO, "boost/container", "boost/intrusive", "boost/system", "range/v3"),
-    "tls": (ASIO, "boost/system", "fmt", "openssl"),
+    "support": (ASIO, "boost/container", "boost/intrusive", "boost/system", "range/v3", "unistd.h"),
+    "tls": (ASIO, "boost/system", "fmt", "openssl", "sys/socket.h"),
 }
 
 HEADERS = {".hpp", ".h", ".ipp"}
