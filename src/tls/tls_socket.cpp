@@ -1,5 +1,6 @@
 #include "tls/tls_socket.hpp"
 
+#include <bit>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -26,7 +27,7 @@ error_code last_error() {
 
 // OpenSSL's own way to a socket raises SIGPIPE.
 
-int socket_of(BIO* way) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(way))); }
+int socket_of(BIO* way) { return static_cast<int>(std::bit_cast<std::intptr_t>(BIO_get_data(way))); }
 
 int receive(BIO* way, char* to, int size) {
   BIO_clear_retry_flags(way);
@@ -58,7 +59,7 @@ BIO* way_to(int socket) {
   }();
   auto* const way = BIO_new(quiet);
   if (way == nullptr) return nullptr;
-  BIO_set_data(way, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+  BIO_set_data(way, std::bit_cast<void*>(static_cast<std::intptr_t>(socket)));
   BIO_set_init(way, 1);
   return way;
 }
