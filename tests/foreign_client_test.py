@@ -33,9 +33,9 @@ class ForeignClientTest(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(self.server.end)
         self.server.wait_until_ready()
 
-    async def connect(self, path="/chat", **how):
-        connection = await websockets.connect(f"ws://127.0.0.1:{self.server.port}{path}", open_timeout=DEADLINE,
-                                              close_timeout=DEADLINE, **how)
+    async def connect(self, path="/chat", at=None, **how):
+        at = at or f"ws://127.0.0.1:{self.server.port}"
+        connection = await websockets.connect(at + path, open_timeout=DEADLINE, close_timeout=DEADLINE, **how)
         self.addAsyncCleanup(connection.close)
         return connection
 
