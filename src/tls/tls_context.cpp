@@ -32,8 +32,9 @@ int choose_protocol(SSL*, unsigned char const** chosen, unsigned char* size, uns
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/// The first is the cause of the others.
 std::string why() {
-  auto const* const reason = ERR_reason_error_string(ERR_peek_last_error());
+  auto const* const reason = ERR_reason_error_string(ERR_peek_error());
   return reason == nullptr ? "OpenSSL does not say why" : reason;
 }
 
@@ -84,12 +85,19 @@ tls_context server_tls(tls_files const& files) {
   // Tickets do without.
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(native, choose_protocol, nullptr);
-  SSL_CTX_set_default_passwd_cb(native, [](char*, int, int, void*) { return 0; });
+  auto is_encrypted = false;
+  made.set_password_callback([&is_encrypted](std::size_t, tls_context::password_purpose) {
+    is_encrypted = true;
+    return std::string();
+  });
   ERR_clear_error();
   take(SSL_CTX_use_certificate_chain_file(native, files.certificate.c_str()) == 1, "certificate", files.certificate);
-  if (SSL_CTX_use_PrivateKey_file(native, files.key.c_str(), SSL_FILETYPE_PEM) == 1) return made;
-  auto const is_encrypted = ERR_GET_REASON(ERR_peek_error()) == PEM_R_BAD_PASSWORD_READ;
-  fail("key", files.key, is_encrypted ? "it is encrypted, and nobody is asked for a password" : why());
+  auto* const certificate = SSL_CTX_get0_certificate(native);
+  auto const has_key = SSL_CTX_use_PrivateKey_file(native, files.key.c_str(), SSL_FILETYPE_PEM) == 1;
+  if (is_encrypted) fail("key", files.key, "it is encrypted, and nobody is asked for a password");
+  // A key of another kind than the certificate's is taken, as one whose certificate is still to come.
+  take(has_key && X509_check_private_key(certificate, SSL_CTX_get0_privatekey(native)) == 1, "key", files.key);
+  return made;
 }
 
 std::chrono::system_clock::time_point expiry_of(tls_context& server) {
