@@ -37,6 +37,8 @@ class negotiation final : public peer {
   awaitable<std::unique_ptr<upgrade>> run() {
     std::unique_ptr<upgrade> granted;
     while (phase_ != phase::ended && !granted) granted = co_await exchange();
+    // Over TLS the peer is told.
+    if (!granted) close_socket();
     co_return granted;
   }
 
