@@ -1,8 +1,10 @@
 #include "client/connection.hpp"
 
 #include <boost/asio/connect.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 #include "client/alarm.hpp"
@@ -14,7 +16,9 @@ namespace chorus {
 template <class Handler>
 void async_teardown(boost::beast::role_type role, tls_socket& stream, Handler&& handler) {
   stream.close_notify();
-  boost::beast::websocket::async_teardown(role, stream.next_layer(), std::forward<Handler>(handler));
+  // Who has closed before that arrives answers with a reset. Both close frames are through by then, so no end is wrong.
+  auto whatever = boost::beast::bind_handler(std::forward<Handler>(handler), error_code());
+  boost::beast::websocket::async_teardown(role, stream.next_layer(), std::move(whatever));
 }
 
 namespace {
@@ -108,6 +112,8 @@ awaitable<connect_result> connection::open(websocket_url to, handshake request) 
   connect_result result{ec, response.result_int(), {}, std::string(response[http::field::sec_websocket_protocol])};
   if (ec == websocket::error::upgrade_declined)
     result.what = "the server answered " + std::to_string(result.status) + " " + std::string(response.reason());
+  else if (ec == http::error::end_of_stream)
+    result.what = "the server closed the connection instead of answering";
   else if (ec)
     result.what = ec.message();
   co_return result;
