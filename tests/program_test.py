@@ -34,11 +34,11 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 class RawWebSocket(contextlib.AbstractContextManager):
-    """A WebSocket that does nothing by itself: it answers no ping and no close frame unless the test does. `wrap` makes
-    of a connected socket the one to speak on, which may be one of TLS."""
+    """A WebSocket that does nothing by itself: it answers no ping and no close frame unless the test does. It speaks
+    on the socket `connected` if there is one, which may be one of TLS."""
 
-    def __init__(self, port, path="/chat", host="127.0.0.1", headers=(), wrap=lambda connected: connected):
-        self._socket = wrap(socket.create_connection((host, port), timeout=DEADLINE))
+    def __init__(self, port, path="/chat", host="127.0.0.1", headers=(), connected=None):
+        self._socket = connected or socket.create_connection((host, port), timeout=DEADLINE)
         self._input = self._socket.makefile("rb")
         request = [f"GET {path} HTTP/1.1", f"Host: localhost:{port}", "Connection: Upgrade", "Upgrade: websocket",
                    "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *headers, "", ""]
