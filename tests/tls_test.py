@@ -7,6 +7,7 @@ Usage: python3 tls_test.py PATH_TO_CHORUS_SERVER PATH_TO_CHORUS_CLIENT
 
 import asyncio
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -93,6 +94,11 @@ class Authority:
         signed = re.search("(?s)-----BEGIN.*", signed).group(0)
         chain.write_text(signed + self.path("between.pem").read_text(encoding="utf-8"), encoding="utf-8")
         return Certificate(str(chain), str(self.path(f"{name}.key")))
+
+    @functools.cached_property
+    def rsa(self):
+        """A good one with a key of another kind."""
+        return self.sign("rsa", key=self.RSA)
 
     def end(self):
         self._folder.cleanup()
@@ -254,9 +260,8 @@ class Handshake(TlsTest):
         self.assertEqual(answer_to(server, TLS_1_2, ciphers), INAPPROPRIATE_FALLBACK)
 
     def test_ciphers(self):
-        for kind in ("EC", "RSA"):
-            certificate = authority.sign(kind, key=getattr(Authority, kind))
-            strong = STRONG["ECDSA" if kind == "EC" else "RSA"]
+        for kind, certificate in (("ECDSA", authority.good), ("RSA", authority.rsa)):
+            strong = STRONG[kind]
             server = self.start_tls(certificate=certificate)
             for cipher in strong:
                 self.assertEqual(answer_to(server, TLS_1_2, [cipher]).cipher, cipher)
@@ -517,7 +522,6 @@ class Configuration(TlsTest):
         text, encrypted, missing = (str(authority.path(name)) for name in ("text", "encrypted.key", "missing"))
         pathlib.Path(text).write_text("This is no certificate.\n", encoding="utf-8")
         openssl("pkey", "-in", good.key, "-aes256", "-passout", "pass:secret", "-out", encrypted)
-        rsa = authority.sign("other_kind", key=Authority.RSA)
         folder = str(authority.folder)
         for certificate, key, says in (
                 (missing, good.key, f"the certificate {missing} will not do: No such file or directory"),
@@ -531,8 +535,8 @@ class Configuration(TlsTest):
                 (good.key, good.key, f"the certificate {good.key} will not do: no start line"),
                 (good.chain, good.chain, f"the key {good.chain} will not do: "),
                 (good.chain, authority.renewed.key, "renewed.key will not do: key values mismatch"),
-                (good.chain, rsa.key, f"the key {rsa.key} will not do: "),
-                (rsa.chain, good.key, f"the key {good.key} will not do: "),
+                (good.chain, authority.rsa.key, f"the key {authority.rsa.key} will not do: "),
+                (authority.rsa.chain, good.key, f"the key {good.key} will not do: "),
                 (good.chain, encrypted, f"the key {encrypted} will not do: it is encrypted")):
             self.check(*Certificate(certificate, key).options(), code=1, says=says)
 
@@ -627,12 +631,11 @@ class Reload(TlsTest):
     def test_the_old_one_stays_if_the_new_one_will_not_do(self):
         server = self.start_tls(certificate=self.files)
         chain = pathlib.Path(self.files.chain)
-        other_kind = authority.sign("another_kind", key=Authority.RSA)
         for damage, complaint in (
                 (lambda: chain.write_text("rubbish", encoding="utf-8"), "certificate .* no start line"),
                 (chain.unlink, "certificate .* No such file or directory"),
                 (lambda: self.put(Certificate(authority.good.chain, authority.renewed.key)), "key .* values mismatch"),
-                (lambda: self.put(Certificate(other_kind.chain, authority.good.key)), "key .* key types?.*")):
+                (lambda: self.put(Certificate(authority.rsa.chain, authority.good.key)), "key .* key types?.*")):
             self.put(authority.good)
             damage()
             server.send_signal(signal.SIGHUP)
