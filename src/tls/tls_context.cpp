@@ -86,6 +86,7 @@ tls_context server_tls(tls_files const& files) {
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(native, choose_protocol, nullptr);
   auto is_encrypted = false;
+  // Only what is read below asks.
   made.set_password_callback([&is_encrypted](std::size_t, tls_context::password_purpose) {
     is_encrypted = true;
     return std::string();
