@@ -5,6 +5,7 @@ Usage: python3 admin_test.py PATH_TO_CHORUS_SERVER
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -14,6 +15,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import unittest
+
+import yaml  # members.py exits where there is none
 
 import server_process
 from members import ProtocolTest
@@ -21,6 +25,23 @@ from server_process import DEADLINE, free_port, get, run_to_end
 
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
+DASHBOARD = json.loads((DOCS / "grafana.json").read_text("utf-8"))
+
+
+def alert_expressions():
+    """What alerts.yml asks Prometheus for: name of an alert -> expression."""
+    alerts = yaml.safe_load((DOCS / "alerts.yml").read_text("utf-8"))
+    return {rule["alert"]: rule["expr"] for group in alerts["groups"] for rule in group["rules"]}
+
+
+def dashboard_expressions():
+    """The same of grafana.json, by panel, with values for what Grafana replaces."""
+    found = {}
+    for panel in DASHBOARD["panels"]:
+        for target in panel.get("targets", ()):
+            asked = target["expr"].replace("$__rate_interval", "1m").replace("$instance", "chorus:9180")
+            found[f"{panel['title']} ({panel['id']}{target['refId']})"] = asked
+    return found
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -108,22 +129,80 @@ class Metrics(AdminTest):
                                  capture_output=True, text=True, timeout=DEADLINE, check=False)
         self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
 
-    def test_have_alerts_that_prometheus_takes(self):
-        if shutil.which("promtool") is None:
-            self.skipTest("there is no promtool here")
-        checked = subprocess.run(["promtool", "check", "rules", DOCS / "alerts.yml"], capture_output=True, text=True,
-                                 timeout=DEADLINE, check=False)
-        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
-
     def test_are_all_documented(self):
         self.start_observed()
         documented = set(re.findall(r"`((?:chorus|process)_[a-z_]+)`", (DOCS / "operations.md").read_text("utf-8")))
-        alerts = (DOCS / "alerts.yml").read_text("utf-8")
-        for name in re.findall(r"\b(?:chorus|process)_[a-z_]+", alerts):
-            self.assertIn(name.removesuffix("_bucket"), documented)
         told = set(re.findall(r"^# TYPE (\S+)", get(self.admin, "/metrics")[1], re.MULTILINE))
         self.assertEqual(told - documented, set())
         self.assertEqual(documented - told, set())
+
+
+class Expressions(AdminTest):
+    """What the alerts and the dashboard ask for."""
+
+    def assert_taken(self, rules):
+        if shutil.which("promtool") is None:
+            self.skipTest("there is no promtool here")
+        checked = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True,
+                                 timeout=DEADLINE, check=False)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_alerts_are_rules_of_prometheus(self):
+        self.assert_taken(DOCS / "alerts.yml")
+
+    def test_panels_ask_what_prometheus_understands(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
+            asked = [{"record": "panel", "expr": expr, "labels": {"title": title}}
+                     for title, expr in dashboard_expressions().items()]
+            yaml.safe_dump({"groups": [{"name": "dashboard", "rules": asked}]}, rules)
+            rules.flush()
+            self.assert_taken(rules.name)
+
+    async def test_name_metrics_and_labels_that_are_served(self):
+        self.start_observed("--max-connections=1")
+        ann = await self.join("ann")
+        await self.say_and_hear(ann, ["Hello!"])
+        self.assertEqual((await self.answer_to("/chat"))[0], 503)
+        labels = {}  # of each metric
+        for sample in self.scrape():
+            name, _, pairs = sample.partition("{")
+            labels.setdefault(name, {"instance"}).update(re.findall(r'(\w+)="', pairs))
+        for where, expr in (alert_expressions() | dashboard_expressions()).items():
+            with self.subTest(where=where, expr=expr):
+                named = set(re.findall(r"\b(?:chorus|process)_\w+", expr))
+                self.assertTrue(named)
+                self.assertLessEqual(named, labels.keys())
+                for name, pairs in re.findall(r"\b((?:chorus|process)_\w+){([^}]*)}", expr):
+                    self.assertLessEqual(set(re.findall(r"(\w+)=", pairs)), labels[name])
+                grouped = {label for inner in re.findall(r"by \(([^)]*)\)", expr) for label in inner.split(", ")}
+                self.assertLessEqual(grouped, set.union(*(labels[name] for name in named)))
+
+
+class Dashboard(unittest.TestCase):
+    def test_puts_each_panel_in_a_place_of_its_own(self):
+        panels = DASHBOARD["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        taken = {}
+        for panel in panels:
+            at = panel["gridPos"]
+            self.assertLessEqual(at["x"] + at["w"], 24)
+            for cell in itertools.product(range(at["x"], at["x"] + at["w"]), range(at["y"], at["y"] + at["h"])):
+                self.assertEqual(taken.setdefault(cell, panel["id"]), panel["id"])
+
+    def test_asks_the_chosen_source_about_the_chosen_instances(self):
+        variables = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
+        self.assertEqual(variables["datasource"]["query"], "prometheus")
+        source = {"type": "prometheus", "uid": "${datasource}"}
+        self.assertEqual(variables["instance"]["datasource"], source)
+        for panel in DASHBOARD["panels"]:
+            with self.subTest(panel=panel["title"]):
+                if panel["type"] == "row":
+                    continue
+                self.assertEqual(panel["datasource"], source)
+                self.assertIn("unit", panel["fieldConfig"]["defaults"])
+                for target in panel["targets"]:
+                    selected = re.findall(r"\b(?:chorus|process)_\w+({[^}]*})?", target["expr"])
+                    self.assertTrue(all('instance=~"$instance"' in each for each in selected), target["expr"])
 
 
 def same(one, other):
