@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +14,10 @@ namespace chorus {
 
 namespace {
 
+/// From Linux 6.2 on the size of the folder is their number. To list it takes a microsecond for each of them.
 std::uint64_t open_descriptors() {
+  struct stat folder{};
+  if (::stat("/proc/self/fd", &folder) == 0 && folder.st_size > 0) return static_cast<std::uint64_t>(folder.st_size);
   std::error_code ec;
   std::filesystem::directory_iterator all("/proc/self/fd", ec);
   std::uint64_t count = 0;
