@@ -205,6 +205,18 @@ class Dashboard(unittest.TestCase):
                     self.assertTrue(all('instance=~"$instance"' in each for each in selected), target["expr"])
 
 
+class Firewall(unittest.TestCase):
+    def test_takes_the_rules_for_new_connections(self):
+        rules = re.search(r"(?s)```nft\n(.*?)```", (DOCS / "operations.md").read_text("utf-8")).group(1)
+        # In a network of its own it needs no rights and changes nothing.
+        alone = ["unshare", "--map-root-user", "--net"]
+        if shutil.which("nft") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("there is no nft here, or no network of our own to be had")
+        checked = subprocess.run([*alone, "nft", "-c", "-f", "-"], input=rules, capture_output=True, text=True,
+                                 timeout=DEADLINE, check=False)
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+
+
 def same(one, other):
     """True if both name one metric, in whatever order their labels are."""
     return sorted(re.split("[{},]", one)) == sorted(re.split("[{},]", other))
