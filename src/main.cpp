@@ -30,14 +30,13 @@ void reserve_standard_descriptors() {
 }
 
 /// One connection is one descriptor, and the usual soft limit is 1024.
-void raise_descriptor_limit(settings const& chosen, spdlog::logger& log) {
+void raise_descriptor_limit(settings const& chosen, logger& log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_max < chosen.max_connections + capacity::spare)
-    log.warn("the system allows {} open files, fewer than --max-connections {} and {} to spare", limit.rlim_max,
-             chosen.max_connections, capacity::spare);
+    log.warn("few_descriptors", {{"allowed", limit.rlim_max}, {"needed", chosen.max_connections + capacity::spare}});
 }
 
 /// From here on the program only exits, and a signal that comes late must not change its exit code.
@@ -80,17 +79,18 @@ awaitable<void> serve(signal_set& stopping, signal_set& reloading, server& runni
 }
 
 void run(options const& chosen) {
-  auto const log = make_logger(chosen.log_level, chosen.format);
+  auto const log =
+      std::make_shared<logger>(standard_output(chosen.format), chosen.format, chosen.log_level, chosen.log_limit);
   net::io_context io(1);
   // Before anyone can know that the server is there: a signal that comes early waits.
   signal_set stopping(io, SIGINT, SIGTERM);
   signal_set reloading(io, SIGHUP);
   server running(io.get_executor(), chosen.server, log, service_manager(cli::current_environment()));
   raise_descriptor_limit(chosen.server, *log);
-  log->info("Responding at http://{}", to_string(running.local_endpoint()));
-
-  if (auto const at = running.tls_endpoint()) log->info("Responding at https://{}", to_string(*at));
-  if (auto const at = running.admin_address()) log->info("Metrics at {}", to_string(*at));
+  log->info("listening", {{"message", "Responding at http://" + to_string(running.local_endpoint())}});
+  if (auto const at = running.tls_endpoint())
+    log->info("listening", {{"message", "Responding at https://" + to_string(*at)}});
+  if (auto const at = running.admin_address()) log->info("listening", {{"message", "Metrics at " + to_string(*at)}});
 
   task_group watchers(io.get_executor());
   net::co_spawn(io, serve(stopping, reloading, running, watchers), rethrow);

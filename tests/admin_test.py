@@ -61,7 +61,7 @@ class AdminTest(ProtocolTest):
     def start_observed(self, *arguments, at="127.0.0.1:0"):
         """A server with an admin listener, whose port is `self.admin` if it is one of TCP."""
         self.start(f"--admin-address={at}", *arguments)
-        found = self.server.wait_for_line(r"Metrics at (\S+)").group(1)
+        found = self.server.wait_for_line(r"Metrics at ([^\s\"]+)").group(1)
         self.admin = None if found.startswith("/") else int(found.rpartition(":")[2])
 
     def scrape(self):

@@ -170,7 +170,7 @@ class Measuring(ServerTest):
     def test_churn(self):
         report = self.measure("churn", "--receivers=10", "--rate=200", "--messages=100", "--churn=100", "--guests=5")
         self.assertGreater(report["joined"], 10)
-        self.server.wait_for_line(r"left .*reason=.closed by peer: 1005")
+        self.server.wait_for_line(r"closed .*reason=.closed by peer: 1005")
 
     def test_a_storm(self):
         report = self.measure("storm", "--connections=50", "--talk=2")
@@ -181,7 +181,7 @@ class Measuring(ServerTest):
             self.assertGreater(report[phase]["server_cpu_s"], 0)
         self.assertEqual((report["talk"]["deliveries"], report["talk"]["missed"]), (50 * 50 * 2, 0))
         self.assert_percentiles(report["talk"]["latency_us"])
-        self.server.wait_for_line(r"left .*reason=.closed by peer: 1005")
+        self.server.wait_for_line(r"closed .*reason=.closed by peer: 1005")
 
     def test_a_storm_without_a_word(self):
         report = self.measure("storm", "--connections=20", "--talk=0", "--at-once=5")

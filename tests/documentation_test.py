@@ -1,4 +1,5 @@
-"""Holds what is documented against what the programs say themselves: every option stands in a table, with its default.
+"""Holds what is documented against what the programs say themselves: every option stands in a table, with its default,
+and every event of the log.
 
 Usage: python3 documentation_test.py SOURCE_DIR CHORUS_SERVER CHORUS_CLIENT CHORUS_BENCH
 """
@@ -31,8 +32,29 @@ def options_in_table(text, heading):
     return found
 
 
+def events_in_source(text):
+    """Event -> its level and fields, for every call of the logger in a C++ text."""
+    call = r'(?:\blog_?|\bto)(?:\.|->)(debug|info|warn|error|critical)\(\s*"([a-z_]+)"(.*?)\);'
+    found = {event: (level, tuple(re.findall(r'\{"([a-z_]+)",', rest)))
+             for level, event, rest in re.findall(call, text, re.DOTALL)}
+    # What the logger says of itself.
+    write = r'spdlog::level::([a-z]+), "([a-z_]+)", (.*?)\);|make_line\(\w+, "([a-z_]+)", (.*?)\);'
+    for level, event, rest, own_event, own_rest in re.findall(write, text, re.DOTALL):
+        found[event or own_event] = (level or "warn", tuple(re.findall(r'\{"([a-z_]+)",', rest or own_rest)))
+    return found
+
+
+def events_in_table(text):
+    """The same, as the table below "Log lines" says."""
+    section = text.split("## Log lines\n")[1].split("\n## ")[0]
+    rows = re.findall(r"(?m)^\| `([a-z_]+)` \| ([a-z]+) \| (.*?) ?\|", section)
+    return {event: (level.replace("warning", "warn"), tuple(re.findall("`([a-z_]+)`", names)))
+            for event, level, names in rows}
+
+
 class Documentation(unittest.TestCase):
     source_dir = server = client = bench = None  # main sets them
+    maxDiff = None
 
     def check(self, document, heading, help_texts):
         shown = {}
@@ -56,12 +78,32 @@ class Documentation(unittest.TestCase):
     def test_bench(self):
         self.check("docs/performance.md", "The generator", [self.help_of(self.bench, c) for c in COMMANDS])
 
+    def test_log(self):
+        found = {}
+        for path in sorted(pathlib.Path(self.source_dir, "src").rglob("*.?pp")):
+            if path.parent.name == "server" or path.name == "main.cpp" and path.parent.name == "src":
+                text = path.read_text(encoding="utf-8")
+                found |= events_in_source(re.sub(r"(?m)^ *//.*$", "", text))
+        self.assertGreater(len(found), 20)
+        documented = events_in_table(pathlib.Path(self.source_dir, "docs/operations.md").read_text(encoding="utf-8"))
+        self.assertEqual(found, documented)
+
 
 class Checker(unittest.TestCase):
     def test_reads_help(self):
         text = ("Things:\n  --port N (=80)      listen\n  --header 'NAME: VALUE'  send\n  --loud   do\n"
                 "  --a-name NAME\n                 say --so\n  --help   show this\n")
         self.assertEqual(options_of(text), {"--port": "80", "--header": None, "--loud": None, "--a-name": None})
+
+    def test_reads_events(self):
+        text = ('log.info("came", {{"name", name_},\n  {"at", f(x)}}); log_->error("broke", {{"why", e.what()}});'
+                'shard_.log.debug("off"); catalog.info("no");')
+        events = {"came": ("info", ("name", "at")), "broke": ("error", ("why",)), "off": ("debug", ())}
+        self.assertEqual(events_in_source(text), events)
+        table = ("## Log lines\n| event | level | fields | what |\n|---|---|---|---|\n"
+                 "| `came` | info | `name`, `at` | `x` |\n"
+                 "| `broke` | error | `why` | x |\n| `off` | debug | | x |\n## Other\n| `no` | info | | x |\n")
+        self.assertEqual(events_in_table(table), events)
 
     def test_reads_tables(self):
         text = ("# One\n| `--x` | `1` | no |\n## Options\n\n| option | default |\n|---|---|\n| `--a`, `--b` | `1`, `2` | both `--c` |\n"

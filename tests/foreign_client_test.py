@@ -79,7 +79,7 @@ class Chat(ForeignClientTest):
         first, second = await self.connect(), await self.connect()
         await self.assert_receives(first, "You are connected! There are 1 users here.")
         await second.close()
-        self.server.wait_for_line("left name=user1 ")
+        self.server.wait_for_line("closed name=user1 ")
         third = await self.connect()
         await self.assert_receives(third, "You are connected! There are 2 users here.")
         await third.send("Anyone?")
@@ -217,7 +217,7 @@ class Liveness(ForeignClientTest):
         await self.receive(user)
         user.transport.pause_reading()
         try:
-            found = await asyncio.to_thread(self.server.wait_for_line, 'left name=user0 .* reason="([^"]*)"')
+            found = await asyncio.to_thread(self.server.wait_for_line, 'closed name=user0 .* reason="([^"]*)"')
         finally:
             user.transport.resume_reading()
         self.assertEqual(found.group(1), "Ping timeout")
@@ -239,7 +239,7 @@ class Closing(ForeignClientTest):
         user = await self.connect()
         await self.receive(user)
         await user.close(1000, "Grüße")
-        self.server.wait_for_line('left name=user0 .* reason="closed by peer: 1000 Grüße"$')
+        self.server.wait_for_line('closed name=user0 .* reason="closed by peer: 1000 Grüße"$')
 
     async def test_server_stops(self):
         self.start("--drain-timeout=1m", "--ping-timeout=1m")
@@ -283,7 +283,7 @@ class Handshake(ForeignClientTest):
         await self.receive(user)
         self.assertEqual(await self.refused(), 503)
         await user.close()
-        self.server.wait_for_line("left name=user0 ")
+        self.server.wait_for_line("closed name=user0 ")
 
     async def test_with_and_without_compression_offered(self):
         self.start()

@@ -81,7 +81,7 @@ class ProtocolTest(ForeignClientTest):
         """Returns when the room knows that the member has left."""
         await member.connection.close()
         name = re.escape(member.welcome["name"])
-        await asyncio.to_thread(self.server.wait_for_line, rf"\bleft\b.*\bname={name} ")
+        await asyncio.to_thread(self.server.wait_for_line, rf"\bclosed name={name} ")
 
     async def say_and_hear(self, speaker, texts):
         """The speaker says all of these, one by one, and hears each; returns the messages."""

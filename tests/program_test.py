@@ -293,7 +293,8 @@ class Listening(ServerTest):
         server.wait_until_announced()
         self.assertEqual(server.address, "0.0.0.0")
         self.assertNotEqual(server.port, 0)
-        self.assertRegex(server.log()[0], rf"^{TIME} info +Responding at http://0\.0\.0\.0:{server.port}$")
+        self.assertRegex(server.log()[0],
+                         rf'^{TIME} info +listening message="Responding at http://0\.0\.0\.0:{server.port}"$')
         self.assertEqual(get(server.port, "/healthz"), (200, "ok\n"))
 
     def test_ipv6(self):
@@ -353,7 +354,7 @@ class Log(ServerTest):
         server = self.start(FEW)
         with RawWebSocket(server.port) as peer:
             peer.receive()
-        server.wait_for_line("left name=user0")
+        server.wait_for_line("closed name=user0")
         for line in server.log():
             self.assertRegex(line, rf"^{TIME} (trace|debug|info|warn|error) +\S")
 
@@ -363,17 +364,23 @@ class Log(ServerTest):
             peer.receive()
             peer.send_close(1000, 'quo"te\n')
             peer.receive_close()
-        server.wait_for_line("left name=user0")
+        server.wait_for_line('"event":"closed","name":"user0"')
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait_for_exit(), 0)
         entries = [json.loads(line) for line in server.log()]
         self.assertGreaterEqual(len(entries), 4)
         for entry in entries:
-            self.assertEqual(set(entry), {"time", "level", "message"})
+            self.assertLessEqual({"time", "level", "event"}, set(entry))
             self.assertRegex(entry["time"], rf"^{TIME}$")
             self.assertEqual(entry["level"], "info")
         self.assertEqual(entries[0]["message"], f"Responding at http://0.0.0.0:{server.port}")
-        self.assertEqual(entries[-1]["message"], "stopped")
+        self.assertEqual(entries[-1]["event"], "stopped")
+        closed = next(entry for entry in entries if entry["event"] == "closed")
+        self.assertEqual((closed["name"], closed["room"], closed["dialect"]), ("user0", "lobby", "text"))
+        self.assertEqual((closed["ending"], closed["reason"]), ("closed_by_peer", 'closed by peer: 1000 quo"te\n'))
+        self.assertIsInstance(closed["sent"], int)
+        self.assertLessEqual(0, closed["duration"])
+        self.assertLess(closed["duration"], 2 * DEADLINE)
 
     def test_level(self):
         port = free_port()
@@ -386,7 +393,8 @@ class Log(ServerTest):
         self.assertEqual(quiet.log(), [])
 
         talkative = self.start("--log-level=debug")
-        talkative.wait_for_line(r"debug +answered address=127\.0\.0\.1:\d+ status=200")
+        talkative.wait_for_line(r"debug +answered method=GET target=/healthz address=127\.0\.0\.1:\d+ status=200 "
+                                r"duration=\d+\.\d{3}$")
 
     def test_who_joined_and_why_who_left(self):
         server = self.start()
@@ -395,10 +403,10 @@ class Log(ServerTest):
             server.wait_for_line(rf"info +joined name=user1 room=lobby address={second.address} users=2$")
             first.receive()
             first.send_close(1000, "Good bye")
-            server.wait_for_line(rf'info +left name=user0 room=lobby address={first.address} '
+            server.wait_for_line(rf'info +closed name=user0 room=lobby address={first.address} .* '
                                  r'reason="closed by peer: 1000 Good bye"$')
             gone = second.address
-        server.wait_for_line(rf'info +left name=user1 room=lobby address={gone} reason="[^"]+"$')
+        server.wait_for_line(rf'info +closed name=user1 room=lobby address={gone} .* reason="[^"]+"$')
 
     def test_close_without_a_code_is_told_from_a_code(self):
         server = self.start()
@@ -406,7 +414,7 @@ class Log(ServerTest):
             peer.receive()
             peer.send(CLOSE, b"")
             self.assertEqual(peer.receive()[0], CLOSE)
-            reason = server.wait_for_line(r'left name=user0 .* reason="([^"]*)"$').group(1)
+            reason = server.wait_for_line(r'closed name=user0 .* reason="([^"]*)"$').group(1)
         self.assertRegex(reason, r"^closed by peer")
         self.assertNotRegex(reason, r"\b0\b")
 
@@ -417,6 +425,50 @@ class Log(ServerTest):
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait_for_exit(), 0)
         self.assertNotIn("name=", "\n".join(server.log()))
+        server.wait_for_line(r"info +closed address=127\.0\.0\.1:\d+ dialect=echo ")
+
+    def test_what_a_connection_did_is_in_its_last_line(self):
+        server = self.start()
+        with RawWebSocket(server.port) as peer:
+            peer.receive()
+            for text in (b"hello", b"you"):
+                peer.send(TEXT, text)
+                peer.receive()
+            peer.send_close(1000)
+            self.assertEqual(peer.receive_close(), 1000)
+        found = server.wait_for_line(r"closed name=user0 room=lobby address=\S+ dialect=text duration=(\d+\.\d{3}) "
+                                     r"messages=2 received=8 sent=(\d+) ending=closed_by_peer reason=")
+        self.assertLess(float(found.group(1)), 2 * DEADLINE)
+        frames = sum(2 + len(text) for text in ("You are connected! There are 1 users here.", "[user0]: hello",
+                                                "[user0]: you", "xx"))
+        # Before these came the answer to the upgrade.
+        self.assertGreater(int(found.group(2)), frames + len("HTTP/1.1 101 Switching Protocols\r\n\r\n"))
+        self.assertLess(int(found.group(2)), frames + 400)
+
+    def test_who_is_refused(self):
+        server = self.start()
+        get(server.port, "/nowhere?room=a%0Ab&x=" + "y" * 300)
+        server.wait_for_line(r'info +refused method=GET target="/nowhere\?room=a%0Ab&x=y+\.\.\." '
+                             r"address=127\.0\.0\.1:\d+ status=404 duration=\d+\.\d{3}$")
+        with socket.create_connection(("127.0.0.1", server.port), DEADLINE) as rude:
+            rude.sendall(b"\x16\x03\x01 what\r\n\r\n")
+            rude.recv(1)
+        server.wait_for_line(r"info +refused address=127\.0\.0\.1:\d+ status=400 ")
+
+    def test_flood_is_cut(self):
+        for limit, expected in (("3", 3), ("0", 40)):
+            with self.subTest(limit=limit):
+                server = self.start(f"--log-limit={limit}")
+                for _ in range(40):
+                    get(server.port, "/nowhere")
+                server.send_signal(signal.SIGTERM)
+                self.assertEqual(server.wait_for_exit(), 0)
+                log = "\n".join(server.log())
+                written = len(re.findall(r"info +refused ", log))
+                left_out = sum(map(int, re.findall(r"warning suppressed of=refused count=(\d+)", log)))
+                self.assertEqual(written + left_out, 40)
+                self.assertGreaterEqual(written, expected)
+                self.assertEqual(left_out == 0, limit == "0")
 
     def test_close_reason_cannot_forge_a_line(self):
         forgeries = ("bye\n2026-01-01T00:00:00.000Z info  stopped", "bye\r\nstopped", "\x1b[2K\x1b[1Gstopped",
@@ -430,20 +482,21 @@ class Log(ServerTest):
                         peer.receive()
                         peer.send_close(1000, forgery)
                         self.assertEqual(peer.receive_close(), 1000)
-                    server.wait_for_line(f"left name=user{number} ")
+                    server.wait_for_line(rf"\bclosed\b.*\buser{number}\b")
             server.send_signal(signal.SIGTERM)
             self.assertEqual(server.wait_for_exit(), 0)
             with self.subTest(log_format=log_format):
                 self.check_log(server.log(), 3 + 2 * len(forgeries), log_format)
 
     def check_log(self, lines, expected_count, log_format):
-        """As many lines as things happened, all printable, each with at most one quoted text at its end."""
+        """As many lines as things happened, all printable, each of an event and its fields."""
         self.assertEqual(len(lines), expected_count, lines)
         for line in lines:
             self.assertTrue(line.isprintable(), repr(line))
-            message = json.loads(line)["message"] if log_format == "json" else line
-            self.assertTrue(message.isprintable(), repr(message))
-            self.assertRegex(message, r'^([^"\\]|reason="([^"\\]|\\.)*"$)*$')
+            if log_format == "json":
+                self.assertIn(json.loads(line)["event"], ("listening", "joined", "closed", "stopping", "stopped"))
+            else:
+                self.assertRegex(line, r'^\S+ +\S+ +[a-z_]+( [a-z_]+=([^\s"=\\]+|"([^"\\]|\\.)*"))*$')
 
 
 class Stopping(ServerTest):
@@ -474,8 +527,8 @@ class Stopping(ServerTest):
                         peer.send_close(SERVICE_RESTART)
                         self.assertIsNone(peer.receive())
                 self.assertEqual(server.wait_for_exit(), 0)
-                server.wait_for_line("stopping, with 2 sessions$")
-                server.wait_for_line('left name=user0 .* reason="Server is stopping"$')
+                server.wait_for_line("stopping sessions=2$")
+                server.wait_for_line('closed name=user0 .* reason="Server is stopping"$')
                 self.assertRegex(server.log()[-1], "stopped$")
 
     def test_plain_connections_do_not_delay_it(self):
@@ -575,7 +628,7 @@ class OutOfMemory(unittest.TestCase):
                 server.kill()
         self.assertEqual(server.returncode, 1)
         self.assertEqual(errors, "chorus-server: the broadcaster failed: std::bad_alloc\n")
-        self.assertRegex(log, r"critical the broadcaster failed: std::bad_alloc; stopping\n")
+        self.assertRegex(log, r"critical server_failed part=broadcaster reason=std::bad_alloc\n")
 
 
 class Siege(ServerTest):
@@ -616,7 +669,7 @@ class Siege(ServerTest):
         siege = threading.Thread(target=self.besiege, args=(("127.0.0.1", port), lambda: end[0]))
         siege.start()
         try:
-            server.wait_for_line("cannot accept connections: Too many open files")
+            server.wait_for_line('cannot_accept reason="Too many open files"')
             for _ in range(5):
                 begun = time.monotonic()
                 with RawWebSocket(port) as peer:
@@ -651,7 +704,7 @@ class SlowTurns(ServerTest):
         with RawWebSocket(server.port, "/echo") as peer:
             peer.receive()
             peer.send_large(32 << 20)
-            server.wait_for_line(r"warning a turn of the event loop took \d+\.\d ms$")
+            server.wait_for_line(r"warning slow_turn duration=\d+\.\d{3}$")
 
 
 class WithoutALog(unittest.TestCase):
@@ -695,7 +748,7 @@ class WithoutALog(unittest.TestCase):
             fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
             log.write(bytes(4096))
             self.check(log, before_stop=lambda: self.assertEqual(reader.read(8192), bytes(4096)))
-            self.assertRegex(reader.read(8192).decode(), r"warning \d+ lines were dropped: the log was not read\n")
+            self.assertRegex(reader.read(8192).decode(), r"warning lost count=\d+\n")
 
     def test_full_disk(self):
         if not pathlib.Path("/dev/full").exists():

@@ -185,7 +185,7 @@ class ProxyProtocol(ServerTest):
         for _ in range(2):
             with Connection(server.port, headers=["Forwarded: for=192.0.2.7"]) as one:
                 self.assertEqual(one.status, 101)
-            server.wait_for_line(r"left .*address=192\.0\.2\.7 ")
+            server.wait_for_line(r"closed .*address=192\.0\.2\.7 ")
 
     def test_an_untrusted_peer_sends_no_http(self):
         server = self.start("--trusted-proxy=127.0.0.1")
@@ -204,7 +204,7 @@ class ProxyProtocol(ServerTest):
                 (b"\r\nGET / HTTP/1.1\r\n", "expected the signature")):
             with self.subTest(reason), Connection(server.port, before=wrong) as one:
                 self.assertIsNone(one.status)
-                server.wait_for_line(rf"wrong PROXY header address=127\.0\.0\.1:\d+ reason=\"[^\"]*{reason}")
+                server.wait_for_line(rf"wrong_proxy_header address=127\.0\.0\.1:\d+ reason=\"[^\"]*{reason}")
 
     def test_half_a_header(self):
         server = self.start("--trusted-proxy=127.0.0.1", "--handshake-timeout=300ms")
@@ -212,12 +212,12 @@ class ProxyProtocol(ServerTest):
             with socket.create_connection(("127.0.0.1", server.port), DEADLINE) as stalled:
                 stalled.sendall(proxy_header("192.0.2.7")[:size])
                 self.assertEqual(stalled.recv(1), b"")
-        server.wait_for_line("wrong PROXY header .*not complete in time")
+        server.wait_for_line("wrong_proxy_header .*not complete in time")
         with socket.create_connection(("127.0.0.1", server.port), DEADLINE) as ended:
             ended.sendall(proxy_header("192.0.2.7")[:20])
             ended.shutdown(socket.SHUT_WR)
             self.assertEqual(ended.recv(1), b"")
-        server.wait_for_line("wrong PROXY header .*it ends too early")
+        server.wait_for_line("wrong_proxy_header .*it ends too early")
 
     def test_in_pieces(self):
         server = self.start("--trusted-proxy=127.0.0.1")

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <spdlog/fmt/fmt.h>
 #include <string>
-#include <string_view>
 #include <sys/un.h>
 
 #include "support/asio.hpp"
@@ -32,11 +31,3 @@ inline std::string to_string(stream_endpoint const& at) {
 }
 
 }  // namespace chorus
-
-/// For log lines: one that is switched off makes no text of its addresses.
-template <>
-struct fmt::formatter<chorus::tcp::endpoint> : fmt::formatter<std::string_view> {
-  auto format(chorus::tcp::endpoint const& at, fmt::format_context& to) const {
-    return fmt::formatter<std::string_view>::format(chorus::to_string(at), to);
-  }
-};

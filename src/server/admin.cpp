@@ -113,9 +113,9 @@ class admin::connection final : public peer {
 };
 
 admin::admin(executor ex, std::optional<stream_endpoint> const& at, inherited_sockets& inherited, observable& of,
-             spdlog::logger& log)
+             logger& log)
     : observed_(of), log_(log), acceptor_(ex), pause_(ex), tasks_(ex, [this](auto const& why) {
-        log_.error("an admin connection failed: {}", describe(why));
+        log_.error("admin_connection_failed", {{"reason", describe(why)}});
       }) {
   if (auto const descriptor = inherited.take("admin")) {
     acceptor_.assign(generic(family_of(*descriptor), 0), *descriptor);
@@ -165,7 +165,7 @@ awaitable<void> admin::accept() {
     auto [ec, with] = co_await acceptor_.async_accept(nothrow);
     if (!acceptor_.is_open()) co_return;
     if (ec) {
-      log_.debug("accept failed for --admin-address: {}", ec.message());
+      log_.debug("admin_accept_failed", {{"reason", ec.message()}});
       pause_.expires_after(100ms);
       co_await pause_.async_wait(nothrow);
       continue;

@@ -4,13 +4,13 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <optional>
-#include <spdlog/logger.h>
 #include <string>
 #include <vector>
 
 #include "chat/crossing.hpp"
 #include "server/address.hpp"
 #include "server/inherited_sockets.hpp"
+#include "server/logging.hpp"
 #include "server/metrics.hpp"
 #include "server/peer.hpp"
 #include "support/task_group.hpp"
@@ -46,7 +46,7 @@ class admin {
   /// Takes the inherited socket named `admin`, or listens at `at`; without either it does nothing. A Unix socket that
   /// nobody listens on any more is replaced. Throws `runtime_error` that says why if the address cannot be had.
   admin(executor ex, std::optional<stream_endpoint> const& at, inherited_sockets& inherited, observable& of,
-        spdlog::logger& log);
+        logger& log);
   ~admin();
 
   /// Where it listens, with the real port; nothing if it is off.
@@ -70,7 +70,7 @@ class admin {
   awaitable<void> serve(socket with);
 
   observable& observed_;
-  spdlog::logger& log_;
+  logger& log_;
   net::basic_socket_acceptor<net::generic::stream_protocol, executor> acceptor_;
   std::string path_;  ///< of the Unix socket that it has made
   peer_list peers_;

@@ -39,7 +39,7 @@ inline clock::time_point admission::deadline() const {
 }
 
 inline void admission::turned_away(tcp::endpoint const& from) {
-  at.log.debug("no place address={}", from);
+  at.log.debug("turned_away", {{"address", from}});
   ++tally.refused["no_place"];
 }
 

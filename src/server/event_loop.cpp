@@ -15,18 +15,17 @@ std::chrono::nanoseconds thread_cpu_time() {
 }
 
 /// CPU time is what counts: a turn includes the wait for what it reacts to.
-void run_watched(net::io_context& io, duration limit, spdlog::logger& log) {
+void run_watched(net::io_context& io, duration limit, logger& log) {
   for (auto begun = thread_cpu_time(); io.run_one() != 0;) {
     auto const ended = thread_cpu_time();
     auto const taken = ended - std::exchange(begun, ended);
-    if (taken > limit)
-      log.warn("a turn of the event loop took {:.1f} ms", std::chrono::duration<double, std::milli>(taken).count());
+    if (taken > limit) log.warn("slow_turn", {{"duration", taken}});
   }
 }
 
 }  // namespace
 
-void run_turns(net::io_context& io, duration slow_turn, spdlog::logger& log) {
+void run_turns(net::io_context& io, duration slow_turn, logger& log) {
   if (slow_turn == duration::zero()) {
     io.run();
   } else {
@@ -39,7 +38,7 @@ event_loop::event_loop() : io_(1), keeps_running_(io_.get_executor()) {
   timer const first(io_.get_executor());
 }
 
-void event_loop::start(std::string const& name, duration slow_turn, spdlog::logger& log,
+void event_loop::start(std::string const& name, duration slow_turn, logger& log,
                        std::function<void(std::exception_ptr)> failed) {
   thread_ = std::thread([this, slow_turn, &log, failed = std::move(failed)] {
     for (;;) try {

@@ -27,7 +27,7 @@ bool out_of_memory(error_code ec) { return ec == net::error::no_buffer_space || 
 }  // namespace
 
 listener::listener(executor ex, tcp::endpoint const& at, inherited_sockets& inherited, std::string_view name,
-                   std::size_t unsent_limit, spdlog::logger& log)
+                   std::size_t unsent_limit, logger& log)
     : log_(log), acceptor_(ex), pause_(ex), next_pause_(first_pause) {
   auto const descriptor = inherited.take(name);
   error_code ec;
@@ -81,7 +81,7 @@ awaitable<void> listener::run(handler accepted, reliever give_back) {
       auto const relieved = out_of_descriptors(ec) && give_back();
       if (!relieved) co_await back_off();
     } else {
-      log_.debug("accept failed: {}", ec.message());
+      log_.debug("accept_failed", {{"reason", ec.message()}});
     }
   }
 }
@@ -90,7 +90,7 @@ void listener::hand_over(handler const& to, tcp_socket socket, tcp::endpoint con
   try {
     to(std::move(socket), from);
   } catch (std::exception const& e) {
-    log_.error("a connection failed: {}", e.what());
+    log_.error("connection_failed", {{"reason", e.what()}});
   }
 }
 
@@ -103,7 +103,7 @@ void listener::close() {
 void listener::warn(error_code ec) {
   auto const now = clock::now();
   if (now < next_warning_) return;
-  log_.warn("cannot accept connections: {}; trying on", ec.message());
+  log_.warn("cannot_accept", {{"reason", ec.message()}});
   next_warning_ = now + longest_pause;
 }
 

@@ -2,10 +2,10 @@
 // Where connections come from; they go on in negotiation.hpp.
 
 #include <functional>
-#include <spdlog/logger.h>
 #include <string_view>
 
 #include "server/inherited_sockets.hpp"
+#include "server/logging.hpp"
 #include "support/asio.hpp"
 
 namespace chorus {
@@ -18,7 +18,7 @@ class listener {
   /// `unsent_limit` bytes for each peer that it cannot send yet, 0 is the system's default. Throws `runtime_error` that
   /// says why if the address cannot be had, or the inherited socket is not one of TCP.
   listener(executor ex, tcp::endpoint const& at, inherited_sockets& inherited, std::string_view name,
-           std::size_t unsent_limit, spdlog::logger& log);
+           std::size_t unsent_limit, logger& log);
 
   tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
@@ -41,7 +41,7 @@ class listener {
   void warn(error_code ec);
   awaitable<void> back_off();
 
-  spdlog::logger& log_;
+  logger& log_;
   tcp_acceptor acceptor_;
   timer pause_;
   clock::duration next_pause_;

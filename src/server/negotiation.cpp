@@ -6,7 +6,6 @@
 #include <boost/beast/http/write.hpp>
 #include <utility>
 
-#include "server/address.hpp"
 #include "server/forwarded.hpp"
 #include "server/linger.hpp"
 #include "tls/tls_socket.hpp"
@@ -82,7 +81,7 @@ class negotiation final : public peer {
 
     auto& answer = std::get<response>(decision);
     fit(answer, reader, admission_.draining || ++answered_ == max_requests);
-    co_await send(std::move(answer));
+    co_await send(std::move(answer), &reader.get());
     co_return nullptr;
   }
 
@@ -130,13 +129,15 @@ class negotiation final : public peer {
     phase_ = phase::ended;
     if (!answer) co_return;
     answer->keep_alive(false);
-    co_await send(std::move(*answer));
+    co_await send(std::move(*answer), nullptr);
   }
 
-  awaitable<void> send(response answer) {
+  /// What is asked is null if it was no request.
+  awaitable<void> send(response answer, request const* asked) {
     ++admission_.tally.answers[answer.result_int()];
-    admission_.at.log.debug("answered address={} status={}", client_, answer.result_int());
+    auto const begun = clock::now();
     auto const [ec, bytes] = co_await http::async_write(socket_, answer, nothrow);
+    log(answer.result_int(), asked, clock::now() - begun);
     arm();
     if (!ec && answer.keep_alive() && !admission_.draining) co_return;
     if (!ec && !admission_.draining) {
@@ -144,6 +145,23 @@ class negotiation final : public peer {
       co_await linger(socket_);
     }
     phase_ = phase::ended;
+  }
+
+  /// Refusals are what operators look for; the rest is mostly those who ask every second how the server is.
+  void log(unsigned status, request const* asked, clock::duration time) {
+    std::string_view method, target;
+    if (asked != nullptr) {
+      method = asked->method_string();
+      target = asked->target();
+    }
+    auto& to = admission_.at.log;
+    if (status < 400) {
+      to.debug("answered",
+               {{"method", method}, {"target", target}, {"address", client_}, {"status", status}, {"duration", time}});
+    } else {
+      to.info("refused",
+              {{"method", method}, {"target", target}, {"address", client_}, {"status", status}, {"duration", time}});
+    }
   }
 
   settings const& options() const { return admission_.at.options; }

@@ -4,7 +4,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read.hpp>
 
-#include "server/address.hpp"
 #include "server/preamble.hpp"
 #include "server/proxy_header.hpp"
 
@@ -77,7 +76,7 @@ class proxy_preamble final : public preamble {
   }
 
   void log(std::string_view what) const {
-    admission_.at.log.warn("wrong PROXY header address={} reason={:?}", from_, what);
+    admission_.at.log.warn("wrong_proxy_header", {{"address", from_}, {"reason", what}});
   }
 
   tcp::endpoint& from_;

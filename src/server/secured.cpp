@@ -1,6 +1,5 @@
 #include "server/secured.hpp"
 
-#include "server/address.hpp"
 #include "server/preamble.hpp"
 
 namespace chorus {
@@ -32,7 +31,7 @@ awaitable<bool> shake_hands(admission& to, tls_socket& socket, tls_context& with
   if (ec == net::error::eof || closed_here) co_return false;
   ++to.tally.refused["tls"];
   auto const why = watched.late_yet() ? std::string("it was not complete in time") : ec.message();
-  to.at.log.debug("TLS handshake failed address={} reason={:?}", from, why);
+  to.at.log.debug("tls_handshake_failed", {{"address", from}, {"reason", why}});
   co_return false;
 }
 

@@ -109,7 +109,7 @@ awaitable<void> end_upkeep(shard& on) {
 
 }  // namespace
 
-server::server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log, service_manager manager)
+server::server(executor ex, settings const& options, std::shared_ptr<logger> log, service_manager manager)
     : executor_(ex),
       log_(std::move(log)),
       options_(options),
@@ -164,9 +164,9 @@ void server::start_threads() {
 void server::read_certificate() {
   tls_ = server_tls(options_.tls);
   auto const ends = expiry_of(*tls_);
-  log_->log(ends < std::chrono::system_clock::now() ? spdlog::level::warn : spdlog::level::info,
-            "certificate read file={} valid_until={:%FT%TZ}", options_.tls.certificate,
-            fmt::gmtime(std::chrono::system_clock::to_time_t(ends)));
+  auto const until = fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(ends)));
+  log_->info("certificate_read", {{"file", options_.tls.certificate}, {"valid_until", until}});
+  if (ends < std::chrono::system_clock::now()) log_->warn("certificate_expired", {{"valid_until", until}});
 }
 
 std::optional<tcp::endpoint> server::tls_endpoint() const {
@@ -206,10 +206,10 @@ void server::reload() {
     if (tls_) {
       read_certificate();
     } else {
-      log_->info("there is nothing to reload");
+      log_->info("reloaded", {{"message", "there is nothing to reload"}});
     }
   } catch (std::exception const& e) {
-    log_->error("cannot reload: {}; the certificate from before stays", e.what());
+    log_->error("cannot_reload", {{"reason", e.what()}});
   }
   manager_.ready();
 }
@@ -297,9 +297,10 @@ void server::failed(std::string_view name, std::exception_ptr const& why) noexce
   stop();
   pause_.cancel();
   try {
-    auto const what = fmt::format("the {} failed: {}", name, describe(why));
-    if (!failure_) failure_ = std::make_exception_ptr(std::runtime_error(what));
-    log_->critical("{}; stopping", what);
+    auto const reason = describe(why);
+    if (!failure_)
+      failure_ = std::make_exception_ptr(std::runtime_error(fmt::format("the {} failed: {}", name, reason)));
+    log_->critical("server_failed", {{"part", name}, {"reason", reason}});
   } catch (...) {
     if (!failure_) failure_ = why;
   }
@@ -358,7 +359,7 @@ awaitable<void> server::report(clock::duration interval) {
 // The order is that of the stream: first nobody comes in, then everyone is told, then what is in goes out, then the
 // peers go. A task on a shard is behind all that was posted to it before: so each step is a barrier.
 awaitable<void> server::drain() {
-  log_->info("stopping, with {} sessions", admission_.seats.sessions());
+  log_->info("stopping", {{"sessions", admission_.seats.sessions()}});
   admission_.draining = true;
   listener_.close();
   if (tls_listener_) tls_listener_->close();

@@ -5,7 +5,6 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <spdlog/logger.h>
 #include <string_view>
 
 #include "protocol/json_dialect.hpp"
@@ -14,6 +13,7 @@
 #include "server/admission.hpp"
 #include "server/event_loop.hpp"
 #include "server/listener.hpp"
+#include "server/logging.hpp"
 #include "server/negotiation.hpp"
 #include "server/service_manager.hpp"
 #include "server/settings.hpp"
@@ -31,7 +31,7 @@ class server final : private observable {
   /// Listens on the sockets that the service manager hands over, and opens those that it does not. Throws
   /// `runtime_error` that says why if an address cannot be listened on, a certificate will not do, or the system has no
   /// more threads. The log is used by all threads.
-  server(executor ex, settings const& options, std::shared_ptr<spdlog::logger> log, service_manager manager = {});
+  server(executor ex, settings const& options, std::shared_ptr<logger> log, service_manager manager = {});
   ~server();
 
   /// Where it listens, with the real port if the options ask for port 0.
@@ -97,7 +97,7 @@ class server final : private observable {
   awaitable<void> abort_when_asked();
 
   executor executor_;
-  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<logger> log_;
   settings const options_;
   service_manager manager_;
   text_dialect const text_;

@@ -10,7 +10,6 @@
 #include "chat/member.hpp"
 #include "protocol/json_dialect.hpp"
 #include "protocol/text_dialect.hpp"
-#include "server/address.hpp"
 #include "server/egress.hpp"
 #include "server/kernel_tcp.hpp"
 #include "server/life_cycle.hpp"
@@ -75,6 +74,11 @@ class session final : public peer,
   ~session() {
     --shard_.tally.open[kind()];
     ++shard_.tally.ended[index_of(how_ended())];
+    try {
+      log_end();
+    } catch (...) {
+      shard_.report(std::current_exception());
+    }
   }
 
   /// Answers the request, and is a WebSocket from then on, unless that fails.
@@ -190,6 +194,8 @@ class session final : public peer,
     auto const op = stream_.got_text() ? opcode::text : opcode::binary;
     ++shard_.tally.messages;
     shard_.tally.bytes_received += input_.size();
+    ++messages_;
+    bytes_received_ += input_.size();
     if (what_ == service::echo)
       return op == opcode::text ? std::make_unique<command>(say{std::string(received())}) : nullptr;
     // It may have left while it waited.
@@ -297,13 +303,14 @@ class session final : public peer,
     go_on();
     alone([&] {
       name_ = name;
-      shard_.log.info("joined name={} room={} address={} users={}", name_, member_->room().name, from_, users);
+      shard_.log.info("joined",
+                      {{"name", name_}, {"room", member_->room().name}, {"address", from_}, {"users", users}});
     });
   }
 
   void renamed(std::string const& name) noexcept override {
     alone([&] {
-      shard_.log.info("renamed name={} room={} address={} to={}", name_, member_->room().name, from_, name);
+      shard_.log.info("renamed", {{"name", name_}, {"room", member_->room().name}, {"address", from_}, {"to", name}});
       name_ = name;
     });
   }
@@ -336,8 +343,7 @@ class session final : public peer,
   void leave() noexcept {
     if (!member_) return;
     try {
-      if (greeted_)
-        shard_.log.info("left name={} room={} address={} reason={:?}", name_, member_->room().name, from_, why_ended());
+      left_room_ = std::make_unique<std::string>(member_->room().name);
     } catch (...) {
       shard_.report(std::current_exception());
     }
@@ -355,6 +361,20 @@ class session final : public peer,
     if (life_.reason() != nullptr) return life_.reason()->what;
     if (peer_may_still_send()) return ending::protocol_error;
     return ended_ == websocket::error::closed ? ending::closed_by_peer : ending::connection_lost;
+  }
+
+  void log_end() const {
+    auto const room = left_room_ == nullptr ? std::string_view() : std::string_view(*left_room_);
+    shard_.log.info("closed", {{"name", name_},
+                               {"room", room},
+                               {"address", from_},
+                               {"dialect", session_kind_names[kind()]},
+                               {"duration", clock::now() - opened_},
+                               {"messages", messages_},
+                               {"received", bytes_received_},
+                               {"sent", out_.sent_bytes()},
+                               {"ending", ending_names[index_of(how_ended())]},
+                               {"reason", why_ended()}});
   }
 
   std::string why_ended() const {
@@ -422,6 +442,10 @@ class session final : public peer,
   tcp::endpoint const from_;
   std::optional<member> member_;  ///< of a room, until it leaves
   std::string name_;              ///< in the room, once it is greeted
+  std::unique_ptr<std::string const> left_room_;
+  clock::time_point const opened_ = clock::now();
+  std::uint64_t messages_ = 0;        ///< heard
+  std::uint64_t bytes_received_ = 0;  ///< in these
   boost::beast::flat_buffer input_;
   liveness liveness_;
   rate_limit rate_limit_;

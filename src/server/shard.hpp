@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <spdlog/logger.h>
 #include <utility>
 
 #include "chat/shard_rooms.hpp"
 #include "protocol/dialect.hpp"
+#include "server/logging.hpp"
 #include "server/peer.hpp"
 #include "server/settings.hpp"
 #include "server/tally.hpp"
@@ -23,7 +23,7 @@ namespace chorus {
 /// Owned by the server, outlives every session on it; its executor's thread only. What it is given outlives it.
 struct shard {
   /// `failed` is told, on this thread, why a room cannot go on.
-  shard(executor loop, member_id which, settings const& chosen, spdlog::logger& to, dialect_table spoken,
+  shard(executor loop, member_id which, settings const& chosen, logger& to, dialect_table spoken,
         shard_rooms::log_factory make_log, task_group::error_handler failed)
       : ex(loop),
         options(chosen),
@@ -38,7 +38,7 @@ struct shard {
 
   executor const ex;
   settings const& options;
-  spdlog::logger& log;
+  logger& log;
   dialect_table const dialects;
 
   shard_rooms rooms;
@@ -52,7 +52,7 @@ struct shard {
 
 inline void shard::report(std::exception_ptr const& error) const noexcept {
   try {
-    log.error("a connection failed: {}", describe(error));
+    log.error("connection_failed", {{"reason", describe(error)}});
   } catch (...) {
     std::fputs("a connection failed, and so did the log\n", stderr);
   }

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(vanished_peer_is_1011_ping_timeout) {
   auto newcomer = client::chat(server.port());
   BOOST_TEST(newcomer.receive_text() == "You are connected! There are 1 users here.");
   BOOST_TEST(user.at_end());
-  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("closed name=user0"));
   BOOST_TEST(server.logs("reason=\"Ping timeout\""));
 }
 

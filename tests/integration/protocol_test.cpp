@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(text_within_a_fragmented_message_is_1002) {
 BOOST_AUTO_TEST_CASE(close_is_answered_with_the_same_code) {
   user.send_close(1000, "bye");
   expect_close(1000);
-  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("closed name=user0"));
   BOOST_TEST(server.logs("closed by peer: 1000 bye"));
 }
 
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_fails_ends_alone, *boost::unit_test::precond
     user.send_text(text);
     expect_close(1011);
   }
-  BOOST_TEST(server.logs("a connection failed: std::bad_alloc"));
+  BOOST_TEST(server.logs("connection_failed reason=std::bad_alloc"));
   BOOST_TEST(server.logs("reason=\"Internal error\""));
 }
 
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(reset_peer_is_gone_for_the_others) {
   user.reset();
   witness.send_text("alone");
   BOOST_TEST(witness.receive_text() == "[user1]: alone");
-  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("closed name=user0"));
   auto next = client::chat(server.port());
   BOOST_TEST(next.receive_text() == "You are connected! There are 2 users here.");
 }
@@ -247,14 +247,14 @@ BOOST_AUTO_TEST_CASE(reset_peer_is_gone_for_the_others) {
 BOOST_AUTO_TEST_CASE(peer_that_ends_without_a_close_frame_is_gone) {
   user.finish();
   BOOST_TEST(user.at_end());
-  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("closed name=user0"));
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_vanishes_within_a_frame_is_gone) {
   user.send_raw("\x81\xfe\x01");
   user.finish();
   BOOST_TEST(user.at_end());
-  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("closed name=user0"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

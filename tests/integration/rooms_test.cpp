@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(outlive_their_last_member_for_a_while) {
   auto const deadline = std::chrono::steady_clock::now() + patience;
   auto recovered = true;
   while (recovered && std::chrono::steady_clock::now() < deadline) {
-    BOOST_TEST(server.logs("left name=al"));
+    BOOST_TEST(server.logs("closed name=al"));
     {
       client waiting(server.port());
       waiting.readable_within(400ms);
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(over_the_limit_new_ones_are_refused_while_all_are_inhabited
     two.socket().send_close(1000);
     two.socket().receive_close();
   }
-  BOOST_TEST(server.logs("left name=user0 room=two"));
+  BOOST_TEST(server.logs("closed name=user0 room=two"));
   // The room of the one who has left gives way, once that is known everywhere.
   auto status = status_of(server, "/chat/three");
   for (int tries = 0; status != "101" && tries != 1000; ++tries) status = status_of(server, "/chat/three");

@@ -36,17 +36,6 @@ struct running_server::log_capture final : spdlog::sinks::sink {
   void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 };
 
-namespace {
-
-std::shared_ptr<spdlog::logger> debug_logger(spdlog::sink_ptr to) {
-  auto log = std::make_shared<spdlog::logger>("test", std::move(to));
-  log->set_level(spdlog::level::debug);
-  log->set_error_handler([](std::string const&) {});
-  return log;
-}
-
-}  // namespace
-
 settings test_settings() {
   settings options;
   options.address = net::ip::make_address("127.0.0.1");
@@ -61,7 +50,8 @@ settings test_settings() {
 running_server::running_server(settings options)
     : captured_(std::make_shared<log_capture>()),
       io_(1),
-      server_(io_.get_executor(), options, debug_logger(captured_)),
+      server_(io_.get_executor(), options,
+              std::make_shared<logger>(captured_, log_format::text, spdlog::level::debug, 0)),
       port_(server_.local_endpoint().port()),
       end_(ended_.get_future()) {
   net::co_spawn(io_, server_.run(), [this](std::exception_ptr error) {

@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(is_cut_off_at_the_write_deadline) {
   others.push_back(client::chat(server.port()));
   others.back().receive_text();
   chat_on(others);
-  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("closed name=user0"));
   BOOST_TEST(server.logs("reason=\"Write timeout\""));
   auto newcomer = client::chat(server.port());
   BOOST_TEST(newcomer.receive_text() == "You are connected! There are 2 users here.");
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(that_acknowledges_nothing_goes_at_the_deadline) {
     speaker.receive_text();
   }
   auto const backlog = clock::now();
-  BOOST_TEST(server.logs("left name=user0"));
+  BOOST_TEST(server.logs("closed name=user0"));
   BOOST_TEST(server.logs("reason=\"Write timeout\""));
   BOOST_TEST((clock::now() - begun >= options.write_timeout));
   BOOST_TEST((clock::now() - backlog < options.write_timeout * 3 / 2));

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sched.h>
-#include <spdlog/logger.h>
+#include <spdlog/sinks/null_sink.h>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(event_loops)
 
 BOOST_AUTO_TEST_CASE(go_on_after_a_turn_that_throws_and_say_so) {
-  spdlog::logger log("none");
+  logger log(std::make_shared<spdlog::sinks::null_sink_mt>(), log_format::text, spdlog::level::off, 0);
   std::string failures;
   int turns = 0;
   event_loop loop;
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(go_on_after_a_turn_that_throws_and_say_so) {
 }
 
 BOOST_AUTO_TEST_CASE(end_in_the_middle_if_they_have_to) {
-  spdlog::logger log("none");
+  logger log(std::make_shared<spdlog::sinks::null_sink_mt>(), log_format::text, spdlog::level::off, 0);
   event_loop loop;
   timer never(loop.get_executor(), clock::time_point::max());
   never.async_wait([](error_code) {});

@@ -1,11 +1,8 @@
 #include "server/options.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
-#include <spdlog/sinks/ostream_sink.h>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -185,6 +182,7 @@ BOOST_AUTO_TEST_CASE(defaults_of_the_table_are_those_of_the_settings) {
   BOOST_TEST((defaults.server == settings()));
   BOOST_TEST((defaults.log_level == options().log_level));
   BOOST_TEST((defaults.format == options().format));
+  BOOST_TEST(defaults.log_limit == options().log_limit);
   BOOST_TEST((parse({"--port=8081"}).server != settings()));
 }
 
@@ -322,38 +320,6 @@ BOOST_AUTO_TEST_CASE(errors_in_files_name_the_file) {
 
 BOOST_AUTO_TEST_CASE(other_variables_are_none_of_ours) {
   BOOST_TEST(parse({}, {{"HOME", "/"}, {"CHORUSLINE", "x"}}).server.port == 8080);
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(logs)
-
-namespace {
-
-std::string logged(log_format format, std::string const& message) {
-  std::ostringstream out;
-  auto const sink = std::make_shared<spdlog::sinks::ostream_sink_st>(out);
-  spdlog::logger log("test", sink);
-  log.set_formatter(make_formatter(format));
-  log.info(message);
-  return out.str();
-}
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(json_is_one_object_per_line) {
-  auto const line = logged(log_format::json, "a \"quoted\"\nmessage");
-  BOOST_TEST(line.back() == '\n');
-  BOOST_TEST(line.find('\n') == line.size() - 1);
-  auto const object = boost::json::parse(line.substr(0, line.size() - 1)).as_object();
-  BOOST_TEST(object.at("level").as_string() == "info");
-  BOOST_TEST(object.at("message").as_string() == "a \"quoted\"\nmessage");
-  BOOST_TEST(object.at("time").as_string().ends_with("Z"));
-}
-
-BOOST_AUTO_TEST_CASE(text_is_time_level_message) {
-  auto const line = logged(log_format::text, "message");
-  BOOST_TEST(line.substr(23) == "Z info    message\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
