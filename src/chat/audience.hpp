@@ -1,5 +1,5 @@
 #pragma once
-// The members of a room that are connected to one shard: from its room to their outbound channels.
+// The members of a room that are connected to one shard: from its room to their outbound channels, in support/.
 
 #include <array>
 #include <cstddef>

@@ -1,5 +1,5 @@
 #pragma once
-// From a room's log to its audiences: folds, greets, fans out.
+// From a room's log to its audiences, in outlets.hpp: folds, greets, fans out.
 
 #include <cstddef>
 #include <cstdint>

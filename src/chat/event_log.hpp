@@ -1,5 +1,5 @@
 #pragma once
-// The seam between those who want something and the one order in which it happens.
+// The seam between those who want something and the one order in which it happens; broadcaster.hpp reads it.
 
 #include <vector>
 
