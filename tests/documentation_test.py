@@ -120,6 +120,14 @@ class Pages(unittest.TestCase):
 
         self.for_each(check)
 
+    def test_layout_has_the_folders_and_files(self):
+        layout = (self.root / "README.md").read_text(encoding="utf-8").split("## Layout\n")[1].split("```")[1]
+        of_folders = dict(re.findall(r"(?m)^  (\w+)/ +(.*\n(?:    +.*\n)*)", layout))
+        self.assertEqual(set(of_folders), {p.name for p in (self.root / "src").iterdir() if p.is_dir()})
+        for folder, text in of_folders.items():
+            there = {p.stem for p in (self.root / "src" / folder).iterdir()}
+            self.assertLessEqual(set(re.findall(r"\b\w+_\w+\b", text)), there, folder)
+
 
 class Documentation(unittest.TestCase):
     source_dir = server = client = bench = None  # main sets them
@@ -196,8 +204,9 @@ class Checker(unittest.TestCase):
     def test_ends_a_quotation_where_its_brackets_close(self):
         source = ("// What it is\n// for.\n//\n// More.\n\nint f(int a,\n      int b) {\n  // a }\n\n"
                   "  if (a == '}')\n    g(\"(\");\n  return 1'000;\n}\nint g;\n/// About h.\nint h();\n")
-        for begin, lines in {"int f": source.splitlines()[5:13], "if (a": ["  if (a == '}')", '    g("(");'],
-                             "int g": ["int g;"], "/// About": ["/// About h.", "int h();"], "// More": ["// More."]}.items():
+        blocks = {"int f": source.splitlines()[5:13], "if (a": ["  if (a == '}')", '    g("(");'], "int g": ["int g;"],
+                  "/// About": ["/// About h.", "int h();"], "// More": ["// More."]}
+        for begin, lines in blocks.items():
             self.assertEqual(quote.excerpt(source, begin), lines)
         self.assertEqual(quote.purpose(source), "What it is for.")
 
