@@ -7,7 +7,7 @@ import subprocess
 from report import number
 
 # Chorus stands out; the others are muted. Those that a user adds come after the known ones.
-COLOURS = {"chorus": "#0b57d0", "floor": "#c8ced6", "beast_per_message": "#7d8792", "ws": "#8fb996", "ktor": "#b9a3d6"}
+COLOURS = {"chorus": "#0b57d0", "floor": "#c8ced6", "3_queue_each": "#7d8792", "ws": "#8fb996", "ktor": "#b9a3d6"}
 FURTHER_COLOURS = ("#e2b07a", "#d99aa5", "#7fb7be", "#c2bd7d")
 
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
@@ -102,7 +102,7 @@ def axes(layout, servers, workloads, low, high):
 def script(results):
     """What gnuplot is to do."""
     servers = results.servers
-    workloads = [workload for workload in results.workloads if workload.is_fan_out and not workload.json]
+    workloads = [workload for workload in results.workloads if workload.is_fan_out and not workload.beside]
     layout = Layout(servers, workloads)
     bars, labels, failures = [], [], []
     for at, workload in enumerate(workloads):

@@ -10,6 +10,7 @@ import unittest
 from unittest import mock
 
 import chart
+import ladder
 import measuring
 import report
 import servers
@@ -17,6 +18,7 @@ from workloads import WORKLOADS
 
 BY_KEY = {workload.key: workload for workload in WORKLOADS}
 W1, W32, JSON32, STALLED, IDLE = (BY_KEY[key] for key in ("w1", "w32", "json32", "stalled", "idle"))
+ROOMS, UNREAD = BY_KEY["rooms"], BY_KEY["unread"]
 CHORUS, PEER = {"key": "chorus", "title": "Chorus"}, {"key": "peer", "title": "A peer"}
 
 
@@ -141,6 +143,34 @@ class Tables(unittest.TestCase):
         self.assertNotIn("relative", report.markdown(alone))
 
 
+class Ladder(unittest.TestCase):
+    def test_table(self):
+        unread = {"ok": True, "p99_ratio": 1.25, "server": {"rss_growth_bytes": 3 << 20}}
+        results = results_of((W1, {"key": "2_in_turn"}, [took(9), took(10), took(11)]),
+                             (UNREAD, {"key": "2_in_turn"}, [failed("timed out")]),
+                             (W32, CHORUS, [took(0.25)]), (UNREAD, CHORUS, [unread]))
+        rows = [line.strip("| ").split(" | ") for line in ladder.table(results)]
+        self.assertEqual([row[0] for row in rows[2:]], ["1_echo", "2_in_turn", "3_queue_each", "4_batches", "Chorus"])
+        self.assertEqual({line.count("|") for line in ladder.table(results)}, {len(ladder.HEAD) + 1})
+        self.assertEqual(rows[2][2:], ["-"] * 4)
+        self.assertEqual(rows[3][2:], ["10.0", "-", "for ever", "-"])
+        self.assertEqual(rows[6][2:], ["-", "0.250", "1.25", "3.00"])
+        for row in rows[2:6]:
+            self.assertIn(int(row[1]), range(40, 151), row[0])
+
+    def test_only_code_counts(self):
+        with tempfile.NamedTemporaryFile("w+", suffix=".cpp") as file:
+            file.write("// about\n\n#include <set>\n  // why\nint x;  // what\n")
+            file.flush()
+            self.assertEqual(ladder.lines_of_code([pathlib.Path(file.name)]), 2)
+
+    def test_all_that_it_needs_is_there(self):
+        known = set(servers.Workshop(None, None).known())
+        self.assertLessEqual(set(ladder.SERVERS), known)
+        self.assertLessEqual(set(ladder.KEYS), set(BY_KEY))
+        self.assertLessEqual(ladder.NOWHERE_ELSE, known | set(BY_KEY))
+
+
 class Chart(unittest.TestCase):
     def test_bars_and_failures(self):
         text = chart.script(results_of((W1, CHORUS, [took(0.25)]), (W1, PEER, [failed("timed out")])))
@@ -175,15 +205,16 @@ class Workloads(unittest.TestCase):
         self.assertEqual(STALLED.command(slow)[-4:-2], ["--messages", "250"])
         self.assertNotIn("--messages", IDLE.command(slow))
 
-    def test_only_who_speaks_json_is_asked_for_it(self):
+    def test_only_who_can_is_asked(self):
         self.assertIn("--json-dialect", JSON32.command(servers.Server("a", "A", ())))
         self.assertNotIn("--json-dialect", W32.command(servers.Server("a", "A", ())))
         bench, runs = mock.Mock(), []
         bench.measure.return_value = took(1)
-        asked = [servers.Server("a", "A", ()), servers.Server("b", "B", (), json=True)]
-        measuring.measure_all(bench, [W32, JSON32], asked, 1, runs, mock.Mock())
+        asked = [servers.Server("a", "A", ()), servers.Server("b", "B", (), can=("rooms", "json")),
+                 servers.Server("c", "C", (), can=())]
+        measuring.measure_all(bench, [W32, JSON32, ROOMS], asked, 1, runs, mock.Mock())
         self.assertEqual([(run["workload"], run["server"]) for run in runs],
-                         [("w32", "a"), ("w32", "b"), ("json32", "b")])
+                         [("w32", "a"), ("w32", "b"), ("w32", "c"), ("json32", "b"), ("rooms", "a"), ("rooms", "b")])
 
     def test_what_stands_beside_another_is_there(self):
         for workload in WORKLOADS:

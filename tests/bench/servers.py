@@ -39,7 +39,7 @@ class Server:
     version: str = ""
     slow: bool = False  # about 10 us for every delivery, see Workload.messages_if_slow
     warm_up: int = 64  # messages before those that are measured
-    json: bool = False  # it speaks Chorus' JSON dialect
+    can: tuple = ("rooms",)  # what not all can: "rooms" (a path is a room), "json" (it speaks Chorus' JSON dialect)
 
     def command_at(self, port):
         return [part.replace("{port}", str(port)) for part in self.command]
@@ -76,8 +76,8 @@ class Workshop:
 
     def known(self):
         """Name -> how to get it, in the order of the columns."""
-        return {"chorus": self.chorus, "floor": self.floor, "beast_per_message": self.beast_per_message,
-                "ws": self.ws, "ktor": self.ktor}
+        return {"chorus": self.chorus, "floor": self.floor, "2_in_turn": self.in_turn,
+                "3_queue_each": self.queue_each, "4_batches": self.batches, "ws": self.ws, "ktor": self.ktor}
 
     def _compile(self, *targets):
         if not (self._build / "build.ninja").exists():
@@ -94,17 +94,25 @@ class Workshop:
         self._compile("chorus-server")
         program = self._build / "src/chorus-server"
         options = ("--address", "127.0.0.1", "--port", "{port}", "--log-level", "warn", "--max-connections", "0")
-        return Server("chorus", "Chorus", (str(program), *options), output_of([str(program), "--version"]), json=True)
+        return Server("chorus", "Chorus", (str(program), *options), output_of([str(program), "--version"]),
+                      can=("rooms", "json"))
 
     def floor(self):
-        return self._cpp_peer("floor", "floor (raw epoll)", slow=False)
+        self._compile("floor")
+        return Server("floor", "floor (raw epoll)", (str(self._build / "tests/bench/floor"), "{port}"))
 
-    def beast_per_message(self):
-        return self._cpp_peer("beast_per_message", "Beast, per message", slow=True)
+    def in_turn(self):
+        return self._rung("2_in_turn", "Beast, each in turn", slow=True)
 
-    def _cpp_peer(self, name, title, slow):
+    def queue_each(self):
+        return self._rung("3_queue_each", "Beast, per message", slow=True)
+
+    def batches(self):
+        return self._rung("4_batches", "Beast, per batch", slow=False)
+
+    def _rung(self, name, title, slow):
         self._compile(name)
-        return Server(name, title, (str(self._build / "tests/bench" / name), "{port}"), slow=slow)
+        return Server(name, title, (str(self._build / "docs/ladder" / name), "{port}"), slow=slow, can=())
 
     def ws(self):
         need_program("node", "nodejs")
@@ -155,7 +163,7 @@ def parse_own(text):
     if not re.fullmatch(r"[\w.+-]+", name) or not equals or "{port}" not in command:
         raise ValueError(f"'{text}' is not NAME=COMMAND with {{port}} where the port goes")
     # It may be another Chorus; if it is not, it says so at once.
-    return Server(name, name, tuple(parts), version=command, json=True)
+    return Server(name, name, tuple(parts), version=command, can=("rooms", "json"))
 
 
 # Below the range that connections get theirs from: those that are closed keep their port for a minute.

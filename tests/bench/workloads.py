@@ -24,19 +24,19 @@ class Workload:
     # For servers that take about 10 us for every delivery, where the same work would take half a minute. A figure per
     # delivery stays comparable.
     messages_if_slow: int = 0
-    json: bool = False  # for servers that speak Chorus' JSON dialect
+    needs: tuple = ()  # of what not all servers can, see Server.can
     beside: str = ""  # key of a workload whose figure is to be compared with this one's, server by server
 
     def command(self, server, share=1.0):
         """The arguments of chorus-bench for a server; `share` of the messages."""
-        arguments = self.arguments.split() + ["--json-dialect"] * self.json
+        arguments = self.arguments.split()
         messages = self.messages_if_slow if server.slow and self.messages_if_slow else self.messages
         if messages:
             arguments += ["--messages", str(round(messages * share)), "--warm-up", str(server.warm_up)]
         return arguments
 
     def suits(self, server):
-        return server.json or not self.json
+        return set(self.needs) <= set(server.can)
 
     @property
     def is_fan_out(self):
@@ -51,12 +51,13 @@ def fan_out(key, title, arguments, messages, messages_if_slow, **more):
 WORKLOADS = (
     fan_out("w1", "W=1 N=1000", "--receivers 1000 --senders 1 --in-flight 1 --size 64", 1000, 300),
     fan_out("w32", "W=32 N=1000", "--receivers 1000 --senders 1 --in-flight 32 --size 64", 4000, 400),
-    fan_out("json32", "JSON W=32 N=1000", "--receivers 1000 --senders 1 --in-flight 32 --size 64", 4000, 400,
-            json=True, beside="w32"),
+    fan_out("json32", "JSON W=32 N=1000", "--receivers 1000 --senders 1 --in-flight 32 --size 64 --json-dialect", 4000,
+            400, needs=("json",), beside="w32"),
     fan_out("senders", "10 senders W=8 N=1000", "--receivers 1000 --senders 10 --in-flight 8 --size 64", 4000, 400),
     fan_out("1KiB", "1 KiB W=8 N=200", "--receivers 200 --senders 1 --in-flight 8 --size 1KiB", 8000, 2000),
     fan_out("16KiB", "16 KiB W=8 N=200", "--receivers 200 --senders 1 --in-flight 8 --size 16KiB", 2000, 400),
-    fan_out("rooms", "1,000 rooms of 10", "--receivers 10000 --rooms 1000 --in-flight 1 --size 64", 40000, 10000),
+    fan_out("rooms", "1,000 rooms of 10", "--receivers 10000 --rooms 1000 --in-flight 1 --size 64", 40000, 10000,
+            needs=("rooms",)),
     # A rate that most of them can take: p99 is to show who stalled, not who is overloaded.
     Workload("stalled", "stalled 10% N=1000", "stalled --receivers 1000 --stalled 10% --rate 50",
              (Figure("stalled 10% N=1000: p99 latency of the others, times what it was before", "p99_ratio"),
@@ -64,6 +65,11 @@ WORKLOADS = (
               Figure("stalled 10% N=1000: kernel memory, KiB per stalled peer",
                      "kernel.tcp_growth_bytes_per_stalled", 1024)),
              250),
+    # Few receivers, so that much can be said to those that do not read.
+    Workload("unread", "32 MiB unread by 10 of 100", "stalled --receivers 100 --stalled 10% --rate 200 --fill 32MiB",
+             (Figure("32 MiB unread by 10 of 100: p99 latency of the others, times what it was before", "p99_ratio"),
+              Figure("32 MiB unread by 10 of 100: memory, MiB", "server.rss_growth_bytes", 1024 * 1024)),
+             400),
     Workload("idle", "idle 5000", "idle --connections 5000",
              (Figure("idle 5000: memory, KiB per connection", "server.rss_bytes_per_connection", 1024),)),
     Workload("connect", "connect 2000", "connect --connections 2000",
