@@ -158,6 +158,16 @@ class Ladder(unittest.TestCase):
         for row in rows[2:6]:
             self.assertIn(int(row[1]), range(40, 151), row[0])
 
+    def test_pages_show_one_table_of_these_programs(self):
+        shown = []
+        for page in ("README.md", "docs/ladder/README.md"):
+            lines = (ladder.SOURCE / page).read_text(encoding="utf-8").splitlines()
+            at = lines.index("| " + " | ".join(ladder.HEAD) + " |")
+            shown.append(lines[at:at + 7])
+        self.assertEqual(shown[0], shown[1])
+        now = [line.split(" | ")[:2] for line in ladder.table(results_of())[2:6]]
+        self.assertEqual([line.split(" | ")[:2] for line in shown[0][2:6]], now, "run ./dev bench --ladder")
+
     def test_only_code_counts(self):
         with tempfile.NamedTemporaryFile("w+", suffix=".cpp") as file:
             file.write("// about\n\n#include <set>\n  // why\nint x;  // what\n")
