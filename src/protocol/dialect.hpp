@@ -2,6 +2,7 @@
 // The seam between what happens in a room and how one kind of client hears and says it.
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -58,17 +59,27 @@ class dialect {
 
 /// Which dialect a connection speaks.
 enum class dialect_id : std::uint8_t { text, json };
-inline constexpr std::size_t dialect_count = 2;
-inline constexpr std::array<dialect_id, dialect_count> all_dialects = {dialect_id::text, dialect_id::json};
+inline constexpr std::array all_dialects = {dialect_id::text, dialect_id::json};
+inline constexpr std::size_t dialect_count = all_dialects.size();
 
 /// Its place in tables of something for each dialect.
 constexpr std::size_t index_of(dialect_id which) { return static_cast<std::size_t>(which); }
 
-/// All of them, by `dialect_id`. They outlive whoever uses them.
-struct dialect_table {
-  std::array<dialect const*, dialect_count> all;
+/// What a client asks for to speak it (RFC 6455 section 1.9); who asks for none of these speaks the first.
+inline constexpr auto subprotocols = std::to_array<std::string_view>({"", "chorus.v1"});
+static_assert(subprotocols.size() == dialect_count);
 
-  dialect const& operator[](dialect_id which) const { return *all[index_of(which)]; }
+/// All of them, by `dialect_id`. They outlive whoever uses them.
+class dialect_table {
+ public:
+  template <std::derived_from<dialect>... Each>
+    requires(sizeof...(Each) == dialect_count)
+  explicit dialect_table(Each const&... each) : all_{&each...} {}
+
+  dialect const& operator[](dialect_id which) const { return *all_[index_of(which)]; }
+
+ private:
+  std::array<dialect const*, dialect_count> all_;
 };
 
 }  // namespace chorus

@@ -11,7 +11,7 @@ namespace chorus {
 /// Events and commands have a `type`; unknown further fields of a command are ignored. Binary messages are not taken.
 class json_dialect final : public dialect {
  public:
-  static constexpr std::string_view subprotocol = "chorus.v1";
+  static constexpr std::string_view subprotocol = subprotocols[index_of(dialect_id::json)];
 
   std::string greeting(welcome const& to) const override;
   std::string encode(std::span<event const> events) const override;

@@ -9,7 +9,6 @@
 #include <range/v3/algorithm/any_of.hpp>
 #include <string>
 
-#include "protocol/json_dialect.hpp"
 #include "server/page_response.hpp"
 
 namespace chorus {
@@ -50,7 +49,8 @@ dialect_id offered_dialect(request const& asked) {
   auto const offers = asked.equal_range(field::sec_websocket_protocol);
   for (auto offer = offers.first; offer != offers.second; ++offer)
     for (auto const& token : http::token_list(offer->value()))
-      if (std::string_view(token.data(), token.size()) == json_dialect::subprotocol) return dialect_id::json;
+      for (auto const each : all_dialects)
+        if (std::string_view(token.data(), token.size()) == subprotocols[index_of(each)]) return each;
   return dialect_id::text;
 }
 

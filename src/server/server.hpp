@@ -102,7 +102,7 @@ class server final : private observable {
   service_manager manager_;
   text_dialect const text_;
   json_dialect const json_;
-  dialect_table const dialects_{{&text_, &json_}};
+  dialect_table const dialects_{text_, json_};
   std::deque<event_loop> loops_;  ///< of all shards but the first
   std::deque<shard> shards_;
   admission admission_;

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "chat/member.hpp"
-#include "protocol/json_dialect.hpp"
 #include "protocol/text_dialect.hpp"
 #include "server/egress.hpp"
 #include "server/kernel_tcp.hpp"
@@ -83,7 +82,7 @@ class session final : public peer,
 
   /// Answers the request, and is a WebSocket from then on, unless that fails.
   awaitable<void> accept(request asked) {
-    auto const subprotocol = speaks() == dialect_id::json ? json_dialect::subprotocol : std::string_view();
+    auto const subprotocol = subprotocols[index_of(speaks())];
     stream_.set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& reply) {
       reply.set(http::field::server, "chorus");
       if (!subprotocol.empty()) reply.set(http::field::sec_websocket_protocol, subprotocol);
@@ -410,8 +409,8 @@ class session final : public peer,
   }
 
   std::size_t kind() const {
-    auto const spoken = speaks_ == dialect_id::json ? session_kind::json : session_kind::text;
-    return static_cast<std::size_t>(what_ == service::echo ? session_kind::echo : spoken);
+    static_assert(static_cast<std::size_t>(session_kind::echo) == dialect_count);
+    return what_ == service::echo ? static_cast<std::size_t>(session_kind::echo) : index_of(speaks_);
   }
 
   class dialect const& dialect() const { return shard_.dialects[speaks()]; }

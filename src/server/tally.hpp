@@ -12,7 +12,7 @@
 
 namespace chorus {
 
-/// What WebSockets are told apart by.
+/// What WebSockets are told apart by: in rooms by their dialect, in its order, then the rest.
 enum class session_kind : std::uint8_t { text, json, echo };
 inline constexpr std::array<std::string_view, 3> session_kind_names{"text", "json", "echo"};
 

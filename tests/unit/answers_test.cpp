@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(who_has_left_gets_no_answer) {
 
 BOOST_AUTO_TEST_CASE(an_answer_that_fails_is_the_affair_of_the_one_who_asks) {
   reticent_dialect reticent;
-  commons.dialects.all[index_of(json)] = &reticent;
+  commons.dialects = dialect_table(terse, reticent);
   std::deque<user> many;
   for (std::size_t i = 0; i != 2 * slice; ++i) many.emplace_back(*this, join_request{}, text);
   user asks(*this);

@@ -32,7 +32,7 @@ event joined(std::uint64_t seq) {
 struct dialects {
   plain_dialect plain;
   terse_dialect terse;
-  dialect_table both{{&terse, &plain}};
+  dialect_table both{terse, plain};
 };
 
 /// A room's past, and what it is told.

@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(problems_are_json_that_says_what_would_be_right) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_SUITE(subprotocols, routing)
+BOOST_FIXTURE_TEST_SUITE(offered_subprotocols, routing)
 
 namespace {
 

@@ -60,7 +60,7 @@ struct running_room {
   room_settings options;
   plain_dialect plain;
   terse_dialect terse;
-  room_commons commons{io.get_executor(),        options,  {{&terse, &plain}}, [] { return std::int64_t{0}; },
+  room_commons commons{io.get_executor(),        options,  dialect_table{terse, plain}, [] { return std::int64_t{0}; },
                        history_memory(0, [] {}), {1, 2, 0}};
   room_starter starter{io};
   no_courier alone;
@@ -99,7 +99,7 @@ struct user final : recipient {
                 std::size_t limit = 1024 * 1024)
       : dialect(speaks), channel(at.commons().ex, limit, peer) {
     peer.room = unlimited;
-    peer.speaks = at.commons().dialects.all[index_of(speaks)];
+    peer.speaks = &at.commons().dialects[speaks];
     in.emplace(at, *this, wishes);
     id = at.commons().last_member;
   }

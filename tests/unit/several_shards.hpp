@@ -36,7 +36,7 @@ class several_shards {
       : options_(settings), random_(seed), loops_(count) {
     member_id which{1, 0, 0};
     for (auto& loop : loops_) {
-      rooms_.emplace_back(loop.get_executor(), which, options_, dialect_table{{&terse, &plain}}, make_log,
+      rooms_.emplace_back(loop.get_executor(), which, options_, dialect_table{terse, plain}, make_log,
                           std::rethrow_exception);
       ++which.shard;
     }
