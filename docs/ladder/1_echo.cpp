@@ -22,7 +22,6 @@
 namespace beast = boost::beast;
 namespace net = boost::asio;
 namespace websocket = beast::websocket;
-using boost::system::error_code;
 using net::ip::tcp;
 
 // `auto [ec, result] = co_await operation(nothrow)`: that peers fail is normal, and no exception. Deferred, since
