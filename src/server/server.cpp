@@ -273,6 +273,11 @@ awaitable<void> server::serve(Transport socket, tcp::endpoint const& from, capac
   });
 }
 
+void server::stop_listening() {
+  listener_.close();
+  if (tls_listener_) tls_listener_->close();
+}
+
 void server::watch(shard& over, peer_list& peers) {
   net::dispatch(over.ex, [this, &over, &peers] {
     over.upkeep.spawn(vital("heartbeat", heartbeat(over.ex, peers, heartbeat_period(options_), over.tally.lag)));
@@ -361,8 +366,7 @@ awaitable<void> server::report(clock::duration interval) {
 awaitable<void> server::drain() {
   log_->info("stopping", {{"sessions", admission_.seats.sessions()}});
   admission_.draining = true;
-  listener_.close();
-  if (tls_listener_) tls_listener_->close();
+  stop_listening();
   upkeep_.spawn(abort_at_deadline());
   // First: no room may end while others wait for what is said in it.
   admission_.rooms.stop();
@@ -441,8 +445,7 @@ awaitable<void> server::abort_when_asked() {
   auto const abort = [](peer& p) { p.abort(farewells::stopped); };
   auto const pause = [this] { return let_others_run(executor_); };
   co_await abort_asked_.wait();
-  listener_.close();
-  if (tls_listener_) tls_listener_->close();
+  stop_listening();
   co_await visit(admission_.waiting, slice, abort, pause);
   for (auto& each : shards_) net::dispatch(each.ex, [&each] { each.upkeep.spawn(abort_sessions(each)); });
 }

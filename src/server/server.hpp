@@ -71,6 +71,7 @@ class server final : private observable {
   enum class security { none, tls };
 
   awaitable<void> take_from(listener& from, security wanted);
+  void stop_listening();
   void accept(tcp_socket socket, tcp::endpoint const& from, security wanted);
   awaitable<void> serve(tcp_socket socket, tcp::endpoint from, security wanted);
   template <transport Transport>
