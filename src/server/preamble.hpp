@@ -15,7 +15,7 @@ class preamble : public peer {
 
   void tick(clock::time_point now) override {
     if (now < deadline_) return;
-    late();
+    is_late_ = true;
     close_socket();
   }
   void close(farewell const&) override { close_socket(); }
@@ -25,12 +25,10 @@ class preamble : public peer {
     close_socket();
   }
 
+  /// That was the deadline.
+  bool is_late() const { return is_late_; }
+
  protected:
-  ~preamble() = default;
-
-  /// It has taken too long.
-  virtual void late() {}
-
   admission& admission_;
   tcp_socket& socket_;
 
@@ -41,6 +39,7 @@ class preamble : public peer {
   }
 
   clock::time_point deadline_;
+  bool is_late_ = false;
 };
 
 }  // namespace chorus

@@ -27,7 +27,6 @@ class proxy_preamble final : public preamble {
     // No request and no TLS begins like that. What says that it is of version 1 is no request either.
     auto const has_header = seen.starts_with('\r') || seen.starts_with("PROXY ");
     if (!has_header) co_return true;
-    begun_ = true;
     if (auto const parsed = parse_proxy_header(seen); std::holds_alternative<std::string_view>(parsed)) {
       log(std::get<std::string_view>(parsed));
       co_return false;
@@ -37,10 +36,6 @@ class proxy_preamble final : public preamble {
   }
 
  private:
-  void late() override {
-    if (begun_) log("it was not complete in time");
-  }
-
   awaitable<bool> take() {
     std::string bytes;
     for (std::size_t needed = least_proxy_header;;) {
@@ -49,6 +44,7 @@ class proxy_preamble final : public preamble {
       auto const rest = net::buffer(bytes.data() + had, needed - had);
       auto const [ec, count] = co_await net::async_read(socket_, rest, nothrow);
       if (ec) {
+        if (is_late()) log("it was not complete in time");
         if (socket_.is_open()) log("it ends too early");
         co_return false;
       }
@@ -81,7 +77,6 @@ class proxy_preamble final : public preamble {
 
   tcp::endpoint& from_;
   capacity::seat& seat_;
-  bool begun_ = false;  ///< there is a header, or what looks like one
 };
 
 }  // namespace

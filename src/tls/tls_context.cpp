@@ -1,6 +1,5 @@
 #include "tls/tls_context.hpp"
 
-#include <boost/asio/ssl/error.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,12 +10,11 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdexcept>
+#include <string_view>
 
 namespace chorus {
 
 namespace {
-
-namespace ssl = boost::asio::ssl;
 
 // What is forward secret, authenticated, and what everyone has who has TLS 1.2.
 constexpr char const* ciphers_of_tls_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -63,10 +61,8 @@ tls_context make_context(tls_context::method role) {
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(native, ciphers_of_tls_1_2);
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
   // WebSocket and HTTP know by themselves where they end.
   SSL_CTX_set_options(native, SSL_OP_IGNORE_UNEXPECTED_EOF);
-#endif
   // An idle connection has no buffers; one that has something to read reads it with one system call.
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_read_ahead(native, 1);

@@ -71,8 +71,8 @@ int length_of(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>
 void tls_socket::put_tls(tls_context& with) {
   ERR_clear_error();
   session_.reset(SSL_new(with.native_handle()));
-  auto* const way = way_to(native_handle());
-  if (!session_ || way == nullptr) throw boost::system::system_error(last_error());
+  auto* const way = session_ ? way_to(native_handle()) : nullptr;
+  if (way == nullptr) throw boost::system::system_error(last_error());
   SSL_set_bio(session_.get(), way, way);
 }
 
