@@ -406,7 +406,8 @@ class Checking(unittest.TestCase):
     def test_a_lost_message_in_a_storm(self):
         result = self.storm(lambda index, count, text: [] if index == 3 and count == 9 else [text])
         self.assertEqual(result.returncode, 1, result.stdout)
-        self.assertRegex(result.stderr, r"receiver 2: got message . of sender .,.* out of order, or others were lost")
+        # Where all talk at once, whoever is read first says what the order is: the others may be the ones to differ.
+        self.assertRegex(result.stderr, r"receiver \d: got message . of sender .,.* out of order, or others were lost")
 
     def test_a_connection_that_is_closed_in_a_storm(self):
         result = self.storm(lambda index, count, text: [None] if index == 3 and count == 9 else [text])
