@@ -43,6 +43,7 @@ BOOST_AUTO_TEST_CASE(echo_ignores_binary) {
 BOOST_AUTO_TEST_CASE(users_are_counted_and_numbers_never_reused) {
   running_server server;
   member first(server.port(), "/chat");
+  BOOST_TEST(number(first.welcome(), "users") == 1U);
   {
     auto second = client::chat(server.port());
     BOOST_TEST(second.receive_text() == "You are connected! There are 2 users here.");
@@ -55,7 +56,9 @@ BOOST_AUTO_TEST_CASE(users_are_counted_and_numbers_never_reused) {
   auto third = client::chat(server.port());
   BOOST_TEST(third.receive_text() == "You are connected! There are 2 users here.");
   third.send_text("hi");
-  BOOST_TEST(text(first.receive("message"), "from") == "user2");
+  auto const heard = first.receive("message");
+  BOOST_TEST(text(heard, "from") == "user2");
+  BOOST_TEST(text(heard, "text") == "hi");
   BOOST_TEST(third.receive_text() == "[user2]: hi");
 }
 
