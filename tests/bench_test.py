@@ -437,7 +437,7 @@ class Checking(unittest.TestCase):
             server = FaultyServer(lambda index, count, text: [text], **handshake)
             self.addCleanup(server.close)
             for command, who in ("fanout", "connection 0"), ("storm", "the probe"):
-                result = run(command, server.port, "--json-dialect")
+                result = run(command, server.port, "--json-dialect", "--at-once=1")
                 self.assertEqual(result.returncode, 1, result.stdout)
                 self.assertIn(f"{who}: {words}", result.stderr)
 
@@ -467,7 +467,7 @@ class Checking(unittest.TestCase):
 
     def test_nobody_listens(self):
         for command, who in (("fanout", "connection 0"), ("storm", "the probe")):
-            result = run(command, free_port())
+            result = run(command, free_port(), "--at-once=1")
             self.assertEqual(result.returncode, 1)
             self.assertIn(f"{who}: cannot connect: Connection refused", result.stderr)
 
