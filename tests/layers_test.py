@@ -24,7 +24,6 @@ MAY_USE = {
     TOP: {"cli", "support", "tls", "protocol", "chat", "server", TOP},
     "client": {"cli", "support", "tls", "protocol", "client"},
     "bench": {"cli", "support", "tls", "protocol", "bench"},
-    "pch": {"support"},  # nobody includes it: the build does
 }
 
 BEAST, ASIO = "boost/beast", "boost/asio"
@@ -88,8 +87,7 @@ def file_violations(path, files, includes):
         yield 1, f"'{layer}' is no layer that this test knows"
         return
     suffix = pathlib.PurePosixPath(path).suffix
-    # GCC warns of it in what it precompiles.
-    if suffix in HEADERS and layer != "pch" and "#pragma once" not in files[path].splitlines():
+    if suffix in HEADERS and "#pragma once" not in files[path].splitlines():
         yield 1, "a header needs #pragma once"
     own = str(pathlib.PurePosixPath(path).with_suffix(".hpp"))
     if suffix in SOURCES and own in files and [i.path for i in includes[path][:1]] != [own]:

@@ -11,6 +11,8 @@
 
 namespace chorus::bench {
 
+inline constexpr std::size_t read_size = 64 * 1024;  ///< in bytes, of what frames are parsed from
+
 /// A frame that came.
 struct server_frame {
   opcode op;

@@ -13,7 +13,7 @@ namespace {
 namespace http = boost::beast::http;
 
 // The sample of RFC 6455 section 1.3. It saves a thousand hashes, and a server cannot tell.
-constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
+constexpr std::string_view websocket_key = "dGhlIHNhbXBsZSBub25jZQ==";
 constexpr std::string_view answer_to_key = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 }  // namespace
@@ -23,7 +23,7 @@ std::string upgrade_request(target const& to) {
   return fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
       "Sec-WebSocket-Key: {}\r\n{}User-Agent: chorus-bench\r\n\r\n",
-      to.url.path, to.url.authority(), key, offer);
+      to.url.path, to.url.authority(), websocket_key, offer);
 }
 
 void check_upgraded(upgrade_answer const& answer, target const& to) {

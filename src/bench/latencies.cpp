@@ -31,8 +31,6 @@ constexpr std::uint64_t upper_edge(std::size_t bin) {
 static_assert(upper_edge(bin_of(255)) == 256 && bin_of(256) == bin_of(255) + 1);
 static_assert(upper_edge(bin_of(1'000'000)) == 1'003'520 && bin_of(1'003'520) == bin_of(1'000'000) + 1);
 
-double as_us(clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); }
-
 }  // namespace
 
 latencies::latencies() : bins_(bin_of(most_ns) + 1) {}

@@ -1,12 +1,19 @@
 #pragma once
 // How long things took.
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
 #include "support/asio.hpp"
 
 namespace chorus::bench {
+
+/// In microseconds, the unit of the reports.
+template <class Rep, class Period>
+double as_us(std::chrono::duration<Rep, Period> d) {
+  return std::chrono::duration<double, std::micro>(d).count();
+}
 
 /// In microseconds.
 struct percentiles {

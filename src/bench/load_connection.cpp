@@ -15,8 +15,6 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::size_t read_size = 64 * 1024;
-
 }  // namespace
 
 awaitable<void> load_connection::open(target const& to, std::optional<int> receive_buffer) {

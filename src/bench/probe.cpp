@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 namespace http = boost::beast::http;
 
 constexpr auto interval = 1ms;
-constexpr std::size_t read_size = 64 * 1024;
 
 std::string named(std::exception const& e) { return fmt::format("the probe: {}", e.what()); }
 

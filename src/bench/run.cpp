@@ -9,8 +9,6 @@ namespace chorus::bench {
 
 namespace {
 
-double as_us(cpu_time t) { return std::chrono::duration<double, std::micro>(t).count(); }
-
 std::deque<worker> workers_for(bench_options const& o, target const& to, send_times& sent) {
   auto const rooms = rooms_of(to, o.rooms);
   std::deque<worker> found;

@@ -33,8 +33,8 @@ awaitable<void> measure(run& r, probe& asking, report& found, std::string phase,
   auto const elapsed = measured.elapsed_s();
   // A silence that has begun is this phase's, to its end.
   co_await next_pong(r, asking);
-  std::chrono::duration<double, std::micro> const silence = asking.take_longest_silence();
-  found.add(phase + ".longest_silence_us", silence.count(), phase + ": longest silence");
+  auto const silence = asking.take_longest_silence();
+  found.add(phase + ".longest_silence_us", as_us(silence), phase + ": longest silence");
   found.add(phase + ".elapsed_s", elapsed, phase + ": all done in");
   if (r.server) found.add(phase + ".server_cpu_s", measured.server_cpu_us() / 1e6, phase + ": server CPU");
 }

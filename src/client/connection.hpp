@@ -22,6 +22,8 @@ struct handshake {
   std::shared_ptr<tls_context> tls = nullptr;  ///< of a client; needed for wss
 };
 
+inline constexpr std::uint16_t normal_closure = 1000;  ///< RFC 6455 section 7.4.1
+
 /// How an attempt to connect ended.
 struct connect_result {
   error_code error;         ///< none if the WebSocket is open

@@ -7,7 +7,7 @@
 
 namespace chorus {
 
-ending ending_of(incoming const& last) {
+exit_reason exit_reason_of(incoming const& last) {
   if (last.what == incoming::kind::closed) {
     auto const reason = last.data.empty() ? "" : " " + displayable(last.data);
     return {exit_code::closed_by_server, "the server closed the connection: " + std::to_string(last.code) + reason};
@@ -20,7 +20,7 @@ ending ending_of(incoming const& last) {
   return {exit_code::protocol_error, "the server does not speak WebSocket properly: " + last.data};
 }
 
-ending ending_of(connect_result const& refused, websocket_url const& to) {
+exit_reason exit_reason_of(connect_result const& refused, websocket_url const& to) {
   return {exit_code::failed, "cannot connect to " + to.text() + ": " + refused.what};
 }
 

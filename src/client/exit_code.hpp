@@ -15,11 +15,11 @@ enum class exit_code : int {
 };
 
 /// For the end of a connection that we did not ask for, with words for people.
-struct ending {
+struct exit_reason {
   exit_code code;
   std::string why;
 };
-ending ending_of(incoming const& last);
-ending ending_of(connect_result const& refused, websocket_url const& to);
+exit_reason exit_reason_of(incoming const& last);
+exit_reason exit_reason_of(connect_result const& refused, websocket_url const& to);
 
 }  // namespace chorus

@@ -20,8 +20,6 @@ namespace chorus {
 
 namespace {
 
-constexpr std::uint16_t normal_closure = 1000;
-
 /// Unlike that of any other client in the room.
 std::string make_id_prefix() { return fmt::format("{:08x}-", std::random_device()()); }
 
@@ -42,7 +40,7 @@ class terminal_session {
   awaitable<exit_code> run() {
     tasks_.spawn(read_lines());
     tasks_.spawn(leave_on_signal());
-    ending last{exit_code::clean, {}};
+    exit_reason last{exit_code::clean, {}};
     while (!leaving_) {
       last = co_await connect_and_talk();
       if (leaving_ || input_ended_ || !options_.reconnect) break;
@@ -57,12 +55,12 @@ class terminal_session {
   }
 
  private:
-  awaitable<ending> connect_and_talk() {
+  awaitable<exit_reason> connect_and_talk() {
     connection_.emplace(executor_);
     auto url = options_.url;
     url.path = talk_.resume(std::move(url.path));
     auto const opened = co_await connection_->open(std::move(url), options_.request);
-    auto last = ending_of(opened, options_.url);
+    auto last = exit_reason_of(opened, options_.url);
     if (opened.ok() && !leaving_) {
       is_open_ = true;
       act(talk_.opened(opened.subprotocol));
@@ -77,14 +75,14 @@ class terminal_session {
     co_return last;
   }
 
-  awaitable<ending> receive() {
+  awaitable<exit_reason> receive() {
     for (;;) {
       auto const next = co_await connection_->receive();
       if (next.what == incoming::kind::text) {
         backoff_.reset();
         act(talk_.received(next.data));
       } else if (next.what != incoming::kind::binary) {
-        co_return ending_of(next);
+        co_return exit_reason_of(next);
       }
     }
   }

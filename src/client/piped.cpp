@@ -43,7 +43,7 @@ class pipe_session {
 
   awaitable<exit_code> run() {
     auto const opened = co_await connection_.open(options_.url, options_.request);
-    auto result = ending_of(opened, options_.url);
+    auto result = exit_reason_of(opened, options_.url);
     if (opened.ok() && !Kind::subprotocol.empty() && opened.subprotocol != Kind::subprotocol) {
       result.why = fmt::format("the server does not speak {}", Kind::subprotocol);
     } else if (opened.ok()) {
@@ -57,7 +57,7 @@ class pipe_session {
   }
 
  private:
-  awaitable<ending> receive() {
+  awaitable<exit_reason> receive() {
     for (;;) {
       auto const next = co_await connection_.receive();
       if (next.what == incoming::kind::text) {
@@ -65,7 +65,7 @@ class pipe_session {
         own_.came_back(next.data);
         if (input_ended_ && own_.all_came_back()) linger_.cancel();
       } else if (next.what != incoming::kind::binary) {
-        ending last = ending_of(next);
+        exit_reason last = exit_reason_of(next);
         if (leaving_) last.code = exit_code::clean;
         co_return last;
       }
@@ -90,7 +90,7 @@ class pipe_session {
       co_await linger_.async_wait(nothrow);
     }
     leaving_ = true;
-    co_await connection_.close(1000, "");
+    co_await connection_.close(normal_closure, "");
   }
 
   static void print(std::string const& line) {

@@ -119,7 +119,7 @@ command read_command(json::object const& o) {
   return bad_request{"type is one of say, users, rename and replay.", std::move(id)};
 }
 
-std::string_view to_string(refusal why) { return why == refusal::bad_request ? "bad_request" : "unavailable"; }
+std::string_view code_of(refusal why) { return why == refusal::bad_request ? "bad_request" : "unavailable"; }
 
 }  // namespace
 
@@ -159,7 +159,7 @@ std::string json_dialect::replayed(std::uint64_t from, std::uint64_t to) const {
 }
 
 std::string json_dialect::error(refusal why, std::string_view detail, std::string_view id) const {
-  json::object o{{"type", "error"}, {"code", to_string(why)}, {"detail", detail}};
+  json::object o{{"type", "error"}, {"code", code_of(why)}, {"detail", detail}};
   if (!id.empty()) o.emplace("id", id);
   return frame(o);
 }

@@ -11,7 +11,7 @@ namespace chorus {
 
 namespace {
 
-using boost::beast::http::fields;
+namespace http = boost::beast::http;
 
 std::string_view trim(std::string_view text) {
   auto const begin = text.find_first_not_of(" \t");
@@ -89,7 +89,7 @@ std::string node_of(std::string_view element) {
 }
 
 /// From the client to the last proxy but one, over all lines of the header.
-std::vector<std::string> nodes_of(fields const& headers) {
+std::vector<std::string> nodes_of(http::fields const& headers) {
   std::vector<std::string> nodes;
   auto const is_old = headers.count("X-Forwarded-For") != 0;
   auto const lines = headers.equal_range(is_old ? "X-Forwarded-For" : "Forwarded");
@@ -104,7 +104,8 @@ std::vector<std::string> nodes_of(fields const& headers) {
 
 }  // namespace
 
-tcp::endpoint client_of(tcp::endpoint const& peer, fields const& headers, std::span<address_range const> trusted) {
+tcp::endpoint client_of(tcp::endpoint const& peer, http::fields const& headers,
+                        std::span<address_range const> trusted) {
   auto known = peer;
   if (!contains(trusted, known.address())) return known;
   for (auto nodes = nodes_of(headers); !nodes.empty() && contains(trusted, known.address()); nodes.pop_back()) {

@@ -9,8 +9,6 @@ namespace chorus {
 
 namespace {
 
-using http::field;
-
 constexpr char const* content_security_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
@@ -28,7 +26,7 @@ bool has_weight(http::param_list const& parameters) {
 /// RFC 9110 section 12.5.3: gzip by name counts more than `*`.
 bool accepts_gzip(request const& asked) {
   auto any = false;
-  auto const headers = asked.equal_range(field::accept_encoding);
+  auto const headers = asked.equal_range(http::field::accept_encoding);
   for (auto header = headers.first; header != headers.second; ++header)
     for (auto const& [coding, parameters] : http::ext_list(header->value())) {
       if (boost::beast::iequals(coding, "gzip")) return has_weight(parameters);
@@ -39,7 +37,7 @@ bool accepts_gzip(request const& asked) {
 
 /// If-None-Match compares weakly (RFC 9110 section 13.1.2). Our tags have no commas.
 bool has_already(request const& asked, std::string_view etag) {
-  auto const headers = asked.equal_range(field::if_none_match);
+  auto const headers = asked.equal_range(http::field::if_none_match);
   for (auto header = headers.first; header != headers.second; ++header) {
     std::string_view rest(header->value().data(), header->value().size());
     while (!rest.empty()) {
@@ -63,11 +61,11 @@ response page_response(page_file const& file, request const& asked) {
   auto const etag = '"' + std::string(file.etag) + (zipped ? "-gzip\"" : "\"");
 
   response answer(http::status::ok, 11);
-  answer.set(field::server, "chorus");
-  answer.set(field::etag, etag);
-  answer.set(field::vary, "Accept-Encoding");
+  answer.set(http::field::server, "chorus");
+  answer.set(http::field::etag, etag);
+  answer.set(http::field::vary, "Accept-Encoding");
   // To be kept, and asked for each time: no page is older than its server.
-  answer.set(field::cache_control, "no-cache");
+  answer.set(http::field::cache_control, "no-cache");
   answer.set("Content-Security-Policy", content_security_policy);
   answer.set("X-Content-Type-Options", "nosniff");
   answer.set("Referrer-Policy", "no-referrer");
@@ -78,8 +76,8 @@ response page_response(page_file const& file, request const& asked) {
     answer.result(http::status::not_modified);
     return answer;
   }
-  answer.set(field::content_type, file.type);
-  if (zipped) answer.set(field::content_encoding, "gzip");
+  answer.set(http::field::content_type, file.type);
+  if (zipped) answer.set(http::field::content_encoding, "gzip");
   answer.body() = zipped ? file.gzipped : file.plain;
   answer.prepare_payload();
   return answer;

@@ -14,8 +14,8 @@ constexpr std::string_view signature("\r\n\r\n\0\r\nQUIT\n", 12);
 
 // Section 2.2 of the specification.
 constexpr unsigned version = 0x2;
-constexpr unsigned local = 0x0;
-constexpr unsigned proxied = 0x1;
+constexpr unsigned local_command = 0x0;
+constexpr unsigned proxy_command = 0x1;
 constexpr unsigned tcp_over_ipv4 = 0x11;
 constexpr unsigned tcp_over_ipv6 = 0x21;
 constexpr unsigned most_family = 0x3;
@@ -46,12 +46,12 @@ std::variant<proxy_header, proxy_header_incomplete, std::string_view> parse_prox
 
   auto const command = byte_at(begin, 12) & 0xF;
   if (byte_at(begin, 12) >> 4 != version) return "expected version 2 of the PROXY protocol";
-  if (command != local && command != proxied) return "expected the command LOCAL or PROXY";
+  if (command != local_command && command != proxy_command) return "expected the command LOCAL or PROXY";
   auto const size = least_proxy_header + number_at(begin, 14);
   if (size > most_proxy_header) return "it is longer than 4096 bytes";
   if (begin.size() < size) return proxy_header_incomplete{size};
   // The receiver must not look at the addresses.
-  if (command == local) return proxy_header{size, std::nullopt};
+  if (command == local_command) return proxy_header{size, std::nullopt};
 
   auto const what = byte_at(begin, 13);
   if (what >> 4 > most_family || (what & 0xF) > most_transport) return "there is no such address family or transport";

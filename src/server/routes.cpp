@@ -15,14 +15,13 @@ namespace chorus {
 
 namespace {
 
-using http::field;
 using http::status;
 
 constexpr std::string_view websocket_version = "13";
 
 std::string_view target_of(request const& asked) { return {asked.target().data(), asked.target().size()}; }
 
-std::string_view header(request const& asked, field name) {
+std::string_view header(request const& asked, http::field name) {
   auto const value = asked[name];
   return {value.data(), value.size()};
 }
@@ -38,15 +37,15 @@ bool is_websocket_key(std::string_view key) {
 
 response upgrade_required(std::string_view detail) {
   auto answer = problem(status::upgrade_required, detail);
-  answer.set(field::connection, "upgrade");
-  answer.set(field::upgrade, "websocket");
-  answer.set(field::sec_websocket_version, websocket_version);
+  answer.set(http::field::connection, "upgrade");
+  answer.set(http::field::upgrade, "websocket");
+  answer.set(http::field::sec_websocket_version, websocket_version);
   return answer;
 }
 
 /// The first of the offered subprotocols that there is; an unknown one is no error (RFC 6455 section 4.2.2).
 dialect_id offered_dialect(request const& asked) {
-  auto const offers = asked.equal_range(field::sec_websocket_protocol);
+  auto const offers = asked.equal_range(http::field::sec_websocket_protocol);
   for (auto offer = offers.first; offer != offers.second; ++offer)
     for (auto const& token : http::token_list(offer->value()))
       for (auto const each : all_dialects)
@@ -54,7 +53,7 @@ dialect_id offered_dialect(request const& asked) {
   return dialect_id::text;
 }
 
-std::variant<destination, response> upgrade(service to, request const& asked, circumstances const& now) {
+std::variant<destination, response> decide_upgrade(service to, request const& asked, circumstances const& now) {
   destination granted{to};
   if (to == service::chat) {
     // First, and so for a plain GET too: a page hears only from that why it may not come in.
@@ -64,11 +63,11 @@ std::variant<destination, response> upgrade(service to, request const& asked, ci
     granted.wishes = std::get<join_request>(std::move(wishes));
   }
   if (!boost::beast::websocket::is_upgrade(asked)) return upgrade_required("This is a WebSocket endpoint.");
-  if (header(asked, field::sec_websocket_version) != websocket_version)
+  if (header(asked, http::field::sec_websocket_version) != websocket_version)
     return upgrade_required("Sec-WebSocket-Version must be 13.");
-  if (!is_websocket_key(header(asked, field::sec_websocket_key)))
+  if (!is_websocket_key(header(asked, http::field::sec_websocket_key)))
     return problem(status::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64.");
-  if (!origin_allowed(header(asked, field::origin), header(asked, field::host), now.options))
+  if (!origin_allowed(header(asked, http::field::origin), header(asked, http::field::host), now.options))
     return problem(status::forbidden, "Pages from this Origin may not connect.");
   if (now.draining) return unavailable("The server is stopping.");
   if (now.full) return unavailable("There are as many connections as the server takes.");
@@ -78,7 +77,7 @@ std::variant<destination, response> upgrade(service to, request const& asked, ci
 }  // namespace
 
 std::variant<destination, response> route(request const& asked, circumstances const& now) {
-  if (asked.version() >= 11 && asked.count(field::host) != 1)
+  if (asked.version() >= 11 && asked.count(http::field::host) != 1)
     return problem(status::bad_request, "There must be one Host header.");
 
   auto const target = target_of(asked);
@@ -92,15 +91,15 @@ std::variant<destination, response> route(request const& asked, circumstances co
                                           "/chat, /chat/{room}, /echo, /healthz and /readyz.");
 
   if (auto refusal = refuse_other_methods(asked)) return std::move(*refusal);
-  if (to) return upgrade(*to, asked, now);
+  if (to) return decide_upgrade(*to, asked, now);
   if (file != nullptr) return page_response(*file, asked);
   return health(path, now.ready);
 }
 
 response text(status result, std::string body) {
   response answer(result, 11, std::move(body));
-  answer.set(field::server, "chorus");
-  answer.set(field::content_type, "text/plain; charset=utf-8");
+  answer.set(http::field::server, "chorus");
+  answer.set(http::field::content_type, "text/plain; charset=utf-8");
   answer.prepare_payload();
   return answer;
 }
@@ -109,13 +108,13 @@ response problem(status result, std::string_view detail) {
   boost::json::object const body{
       {"title", http::obsolete_reason(result)}, {"status", static_cast<unsigned>(result)}, {"detail", detail}};
   auto answer = text(result, boost::json::serialize(body) + "\n");
-  answer.set(field::content_type, "application/problem+json");
+  answer.set(http::field::content_type, "application/problem+json");
   return answer;
 }
 
 response unavailable(std::string_view detail) {
   auto answer = problem(status::service_unavailable, detail);
-  answer.set(field::retry_after, "5");
+  answer.set(http::field::retry_after, "5");
   return answer;
 }
 
@@ -127,7 +126,7 @@ response health(std::string_view path, bool ready) {
 std::optional<response> refuse_other_methods(request const& asked) {
   if (asked.method() == http::verb::get || asked.method() == http::verb::head) return std::nullopt;
   auto answer = problem(status::method_not_allowed, "Use GET.");
-  answer.set(field::allow, "GET, HEAD");
+  answer.set(http::field::allow, "GET, HEAD");
   return answer;
 }
 

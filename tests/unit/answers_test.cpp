@@ -14,9 +14,6 @@ namespace chorus::test {
 
 namespace {
 
-/// A message of this size is a whole slice by itself.
-constexpr std::size_t slice_of_bytes = 8 * 1024 * slice;
-
 /// Has no memory for an answer.
 struct reticent_dialect final : dialect {
   std::string greeting(welcome const&) const override { return "hello\n"; }

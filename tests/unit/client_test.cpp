@@ -674,19 +674,19 @@ BOOST_AUTO_TEST_CASE(backoff_grows_from_half_a_second_to_half_a_minute) {
 BOOST_AUTO_TEST_SUITE(endings)
 
 BOOST_AUTO_TEST_CASE(tell_who_ended_it_and_why) {
-  auto const closed = ending_of(incoming{incoming::kind::closed,
-                                         "by\x1b"
-                                         "e",
-                                         1012,
-                                         {}});
+  auto const closed = exit_reason_of(incoming{incoming::kind::closed,
+                                              "by\x1b"
+                                              "e",
+                                              1012,
+                                              {}});
   BOOST_TEST((closed.code == exit_code::closed_by_server));
   BOOST_TEST(closed.why == "the server closed the connection: 1012 by␛e");
 
-  auto const lost = ending_of(incoming{incoming::kind::failed, "End of file", 0, net::error::eof});
+  auto const lost = exit_reason_of(incoming{incoming::kind::failed, "End of file", 0, net::error::eof});
   BOOST_TEST((lost.code == exit_code::closed_by_server));
 
   error_code const bad = boost::beast::websocket::error::bad_opcode;
-  BOOST_TEST((ending_of(incoming{incoming::kind::failed, "bad", 0, bad}).code == exit_code::protocol_error));
+  BOOST_TEST((exit_reason_of(incoming{incoming::kind::failed, "bad", 0, bad}).code == exit_code::protocol_error));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

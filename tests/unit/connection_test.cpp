@@ -24,8 +24,8 @@ std::ostream& operator<<(std::ostream& out, phase p) { return out << static_cast
 
 namespace {
 
-farewell const first(ending::stopped, close_code::going_away, "first");
-farewell const second(ending::draining, close_code::going_away, "second");
+farewell const first_words(ending::stopped, close_code::going_away, "first");
+farewell const second_words(ending::draining, close_code::going_away, "second");
 
 struct connection_in {
   life_cycle life;
@@ -33,7 +33,7 @@ struct connection_in {
   /// Leads it to a phase by the shortest way.
   void enter(phase wanted) {
     if (wanted != phase::opening) life.accepted();
-    if (wanted == phase::closing) life.say(first);
+    if (wanted == phase::closing) life.say(first_words);
     if (wanted == phase::lingering) life.wrong_frame();
     if (wanted == phase::closed) life.end();
     BOOST_REQUIRE(life.now() == wanted);
@@ -50,9 +50,9 @@ phase after(phase from, Event event) {
 }
 
 constexpr auto accepted = [](life_cycle& l) { l.accepted(); };
-constexpr auto say = [](life_cycle& l) { l.say(second); };
+constexpr auto say_second = [](life_cycle& l) { l.say(second_words); };
 constexpr auto wrong_frame = [](life_cycle& l) { l.wrong_frame(); };
-constexpr auto end = [](life_cycle& l) { l.end(); };
+constexpr auto end_it = [](life_cycle& l) { l.end(); };
 
 }  // namespace
 
@@ -61,44 +61,44 @@ BOOST_AUTO_TEST_SUITE(life_cycles)
 BOOST_AUTO_TEST_CASE(opening) {
   BOOST_TEST(life_cycle().now() == phase::opening);
   BOOST_TEST(after(phase::opening, accepted) == phase::open);
-  BOOST_TEST(after(phase::opening, say) == phase::opening);
+  BOOST_TEST(after(phase::opening, say_second) == phase::opening);
   BOOST_TEST(after(phase::opening, wrong_frame) == phase::opening);
-  BOOST_TEST(after(phase::opening, end) == phase::closed);
+  BOOST_TEST(after(phase::opening, end_it) == phase::closed);
 }
 
 BOOST_AUTO_TEST_CASE(who_was_told_before_it_is_accepted_is_closing_then) {
   life_cycle life;
-  life.say(first);
+  life.say(first_words);
   BOOST_TEST(life.is(phase::opening));
   life.accepted();
   BOOST_TEST(life.is(phase::closing));
-  BOOST_TEST(life.reason() == &first);
+  BOOST_TEST(life.reason() == &first_words);
 }
 
 BOOST_AUTO_TEST_CASE(open) {
   BOOST_TEST(after(phase::open, accepted) == phase::open);
-  BOOST_TEST(after(phase::open, say) == phase::closing);
+  BOOST_TEST(after(phase::open, say_second) == phase::closing);
   BOOST_TEST(after(phase::open, wrong_frame) == phase::lingering);
-  BOOST_TEST(after(phase::open, end) == phase::closed);
+  BOOST_TEST(after(phase::open, end_it) == phase::closed);
 }
 
 BOOST_AUTO_TEST_CASE(closing) {
   BOOST_TEST(after(phase::closing, accepted) == phase::closing);
-  BOOST_TEST(after(phase::closing, say) == phase::closing);
+  BOOST_TEST(after(phase::closing, say_second) == phase::closing);
   BOOST_TEST(after(phase::closing, wrong_frame) == phase::lingering);
-  BOOST_TEST(after(phase::closing, end) == phase::closed);
+  BOOST_TEST(after(phase::closing, end_it) == phase::closed);
 }
 
 BOOST_AUTO_TEST_CASE(lingering) {
   BOOST_TEST(after(phase::lingering, accepted) == phase::lingering);
-  BOOST_TEST(after(phase::lingering, say) == phase::closed);
+  BOOST_TEST(after(phase::lingering, say_second) == phase::closed);
   BOOST_TEST(after(phase::lingering, wrong_frame) == phase::lingering);
-  BOOST_TEST(after(phase::lingering, end) == phase::closed);
+  BOOST_TEST(after(phase::lingering, end_it) == phase::closed);
 }
 
 BOOST_AUTO_TEST_CASE(closed_is_for_ever) {
-  for (auto const next : {after(phase::closed, accepted), after(phase::closed, say), after(phase::closed, wrong_frame),
-                          after(phase::closed, end)})
+  for (auto const next : {after(phase::closed, accepted), after(phase::closed, say_second),
+                          after(phase::closed, wrong_frame), after(phase::closed, end_it)})
     BOOST_TEST(next == phase::closed);
 }
 
@@ -106,18 +106,18 @@ BOOST_AUTO_TEST_CASE(what_was_said_first_counts) {
   life_cycle life;
   life.accepted();
   BOOST_TEST(life.reason() == nullptr);
-  life.say(first);
-  life.say(second);
-  BOOST_TEST(life.reason() == &first);
+  life.say(first_words);
+  life.say(second_words);
+  BOOST_TEST(life.reason() == &first_words);
   life.end();
-  life.say(second);
-  BOOST_TEST(life.reason() == &first);
+  life.say(second_words);
+  BOOST_TEST(life.reason() == &first_words);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_said_after_the_end) {
   life_cycle life;
   life.end();
-  life.say(first);
+  life.say(first_words);
   BOOST_TEST(life.reason() == nullptr);
 }
 

@@ -78,11 +78,6 @@ struct home_of_a_room {
   }
 };
 
-awaitable<void> catch_up(room& with, bool& done) {
-  co_await with.caught_up();
-  done = true;
-}
-
 /// A branch whose room is not there.
 struct branch_of_a_room : running_room, private branch::runner {
   recording_courier to_home;

@@ -13,9 +13,6 @@ namespace chorus::test {
 
 namespace {
 
-/// A message of this size is a whole slice by itself.
-constexpr std::size_t slice_of_bytes = 8 * 1024 * slice;
-
 /// Counts in each of a hundred turns how many of them `has` what is fanned out.
 template <class Users, class Predicate>
 std::set<std::ptrdiff_t> counts_turn_by_turn(net::io_context& io, Users& all, Predicate has) {

@@ -16,9 +16,6 @@ namespace chorus::test {
 
 namespace {
 
-constexpr auto text = dialect_id::text;
-constexpr auto json = dialect_id::json;
-
 event said(std::uint64_t seq, std::string what) {
   return {.seq = seq, .what = event::kind::message, .announced = true, .name = "al", .text = std::move(what)};
 }

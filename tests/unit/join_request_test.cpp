@@ -12,7 +12,7 @@ using namespace std::string_literals;
 
 namespace {
 
-join_request parsed(std::string const& target) {
+join_request request_of(std::string const& target) {
   BOOST_TEST_REQUIRE(is_chat_path(target), target);
   auto result = parse_join_request(target);
   auto const* const wrong = std::get_if<std::string>(&result);
@@ -31,7 +31,7 @@ void complains_of(std::string_view what, std::string const& target) {
   BOOST_TEST(complaint(target).starts_with(what), target << ": " << complaint(target));
 }
 
-std::string name_in(std::string const& query) { return parsed("/chat?name=" + query).name; }
+std::string name_in(std::string const& query) { return request_of("/chat?name=" + query).name; }
 
 }  // namespace
 
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_SUITE(join_requests)
 
 BOOST_AUTO_TEST_CASE(nothing_asked_for_is_a_nameless_one_in_the_lobby) {
   for (auto const* target : {"/chat", "/chat?", "/chat?x", "/chat?later=use&=&&Name=bob&names=al"}) {
-    auto const nothing = parsed(target);
+    auto const nothing = request_of(target);
     BOOST_TEST(nothing.room == "lobby");
     BOOST_TEST(nothing.name == "");
     BOOST_TEST(nothing.history == 0U);
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(nothing_asked_for_is_a_nameless_one_in_the_lobby) {
 }
 
 BOOST_AUTO_TEST_CASE(everything_can_be_asked_for) {
-  auto const all = parsed("/chat/kitchen?name=bob&history=50&since=1764097282000:7");
+  auto const all = request_of("/chat/kitchen?name=bob&history=50&since=1764097282000:7");
   BOOST_TEST(all.room == "kitchen");
   BOOST_TEST(all.name == "bob");
   BOOST_TEST(all.history == 50U);
@@ -69,8 +69,8 @@ BOOST_AUTO_TEST_CASE(everything_can_be_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(room_is_of_1_to_64_characters) {
-  BOOST_TEST(parsed("/chat/a").room == "a");
-  BOOST_TEST(parsed("/chat/" + std::string(64, 'x')).room == std::string(64, 'x'));
+  BOOST_TEST(request_of("/chat/a").room == "a");
+  BOOST_TEST(request_of("/chat/" + std::string(64, 'x')).room == std::string(64, 'x'));
   complains_of("A room ", "/chat/" + std::string(65, 'x'));
   complains_of("A room ", "/chat/");
   complains_of("A room ", "/chat/?name=bob");
@@ -78,32 +78,32 @@ BOOST_AUTO_TEST_CASE(room_is_of_1_to_64_characters) {
 
 BOOST_AUTO_TEST_CASE(room_is_made_of_letters_digits_and_three_signs) {
   auto const all = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"s;
-  for (char const c : all) BOOST_TEST(parsed("/chat/"s + c + "x").room == c + "x"s);
+  for (char const c : all) BOOST_TEST(request_of("/chat/"s + c + "x").room == c + "x"s);
   constexpr auto* digits = "0123456789ABCDEF";
   for (unsigned c = 0; c != 256; ++c) {
     auto const encoded = "/chat/x%"s + digits[c / 16] + digits[c % 16];
     if (all.find(static_cast<char>(c)) == std::string::npos) {
       complains_of("A room ", encoded);
     } else {
-      BOOST_TEST(parsed(encoded).room == "x"s + static_cast<char>(c));
+      BOOST_TEST(request_of(encoded).room == "x"s + static_cast<char>(c));
     }
   }
 }
 
-BOOST_AUTO_TEST_CASE(room_is_case_sensitive) { BOOST_TEST(parsed("/chat/Room").room == "Room"); }
+BOOST_AUTO_TEST_CASE(room_is_case_sensitive) { BOOST_TEST(request_of("/chat/Room").room == "Room"); }
 
 BOOST_AUTO_TEST_CASE(room_is_no_way_to_elsewhere) {
   for (auto const* target : {"/chat/.", "/chat/..", "/chat/%2e", "/chat/.%2E", "/chat/%2e%2e", "/chat/a/b", "/chat/a/",
                              "/chat//", "/chat//a", "/chat/../chat", "/chat/./a", "/chat/a%2Fb", "/chat/a%2fb",
                              "/chat/%00", "/chat/a%00b", "/chat/a%5Cb", "/chat/a:b", "/chat/a+b", "/chat/a%20b"})
     complains_of("A room ", target);
-  BOOST_TEST(parsed("/chat/...").room == "...");
-  BOOST_TEST(parsed("/chat/.a").room == ".a");
+  BOOST_TEST(request_of("/chat/...").room == "...");
+  BOOST_TEST(request_of("/chat/.a").room == ".a");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_encoded_without_need_is_the_same_room) {
-  BOOST_TEST(parsed("/chat/%72oom").room == "room");
-  BOOST_TEST(parsed("/chat/%6C%6f%62by").room == "lobby");
+  BOOST_TEST(request_of("/chat/%72oom").room == "room");
+  BOOST_TEST(request_of("/chat/%6C%6f%62by").room == "lobby");
 }
 
 BOOST_AUTO_TEST_CASE(targets_that_are_no_targets_are_refused) {
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(name_is_percent_encoded_utf_8) {
   BOOST_TEST(name_in("a=b") == "a=b");
   BOOST_TEST(name_in("a?/:@b") == "a?/:@b");
   BOOST_TEST(name_in("a%26history%3Djunk") == "a&history=junk");
-  BOOST_TEST(parsed("/chat?n%61me=bob").name == "bob");
+  BOOST_TEST(request_of("/chat?n%61me=bob").name == "bob");
 }
 
 BOOST_AUTO_TEST_CASE(name_is_normalized) { BOOST_TEST(name_in("A%CC%81lice") == "\u00c1lice"); }
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(bad_names_are_refused_with_the_rules) {
 BOOST_AUTO_TEST_CASE(history_is_a_whole_number) {
   for (auto const& [text, messages] :
        {std::pair("0", 0ULL), {"1", 1ULL}, {"0050", 50ULL}, {"%35", 5ULL}, {"9007199254740992", 9007199254740992ULL}})
-    BOOST_TEST(parsed("/chat?history="s + text).history == messages);
+    BOOST_TEST(request_of("/chat?history="s + text).history == messages);
   for (auto const* text :
        {"", "-1", "-0", "+5", "%2B5", "1.0", "1e3", "0x10", "5+", "+", "%205", "many", "5%00", "9007199254740993",
         "18446744073709551615", "18446744073709551617", "99999999999999999999999999"})
@@ -148,10 +148,10 @@ BOOST_AUTO_TEST_CASE(history_is_a_whole_number) {
 }
 
 BOOST_AUTO_TEST_CASE(since_is_two_whole_numbers) {
-  BOOST_TEST((parsed("/chat?since=0:0").since == cursor{0, 0}));
-  BOOST_TEST((parsed("/chat?since=1%3A2").since == cursor{1, 2}));
-  BOOST_TEST(
-      (parsed("/chat?since=9007199254740992:9007199254740992").since == cursor{9007199254740992, 9007199254740992}));
+  BOOST_TEST((request_of("/chat?since=0:0").since == cursor{0, 0}));
+  BOOST_TEST((request_of("/chat?since=1%3A2").since == cursor{1, 2}));
+  BOOST_TEST((request_of("/chat?since=9007199254740992:9007199254740992").since ==
+              cursor{9007199254740992, 9007199254740992}));
   for (auto const* text : {"",
                            ":",
                            "1",
@@ -185,19 +185,19 @@ BOOST_AUTO_TEST_CASE(cursors_are_read_as_they_are_written) {
 
 /// What counts no more need not be right either.
 BOOST_AUTO_TEST_CASE(of_a_parameter_that_is_given_twice_the_last_counts) {
-  BOOST_TEST(parsed("/chat?name=al&name=bob").name == "bob");
-  BOOST_TEST(parsed("/chat?name=al&history=1&n%61me=bob").name == "bob");
-  BOOST_TEST(parsed("/chat?name=&name=bob").name == "bob");
-  BOOST_TEST(parsed("/chat?history=1&history=2&history=3").history == 3U);
-  BOOST_TEST(parsed("/chat?history=junk&history=3").history == 3U);
-  BOOST_TEST((parsed("/chat?since=junk&since=1:2").since == cursor{1, 2}));
+  BOOST_TEST(request_of("/chat?name=al&name=bob").name == "bob");
+  BOOST_TEST(request_of("/chat?name=al&history=1&n%61me=bob").name == "bob");
+  BOOST_TEST(request_of("/chat?name=&name=bob").name == "bob");
+  BOOST_TEST(request_of("/chat?history=1&history=2&history=3").history == 3U);
+  BOOST_TEST(request_of("/chat?history=junk&history=3").history == 3U);
+  BOOST_TEST((request_of("/chat?since=junk&since=1:2").since == cursor{1, 2}));
   complains_of(name_rules, "/chat?name=bob&name=");
   complains_of("history is ", "/chat?history=3&history=junk");
   complains_of("since is ", "/chat?since=1:2&since=1");
 }
 
 BOOST_AUTO_TEST_CASE(unknown_parameters_are_ignored) {
-  auto const known = parsed("/chat/a?token=%FF%00&name=bob&room=b&=x&NAME=al");
+  auto const known = request_of("/chat/a?token=%FF%00&name=bob&room=b&=x&NAME=al");
   BOOST_TEST(known.room == "a");
   BOOST_TEST(known.name == "bob");
 }

@@ -36,7 +36,7 @@ std::string text_of(fields about) { return logged(log_format::text, about).subst
 boost::json::object json_of(fields about) {
   auto const line = logged(log_format::json, about);
   BOOST_TEST(line.find('\n') == line.size() - 1);
-  for (unsigned char const c : line.substr(0, line.size() - 1)) BOOST_TEST(c >= ' ');
+  for (auto const c : line.substr(0, line.size() - 1)) BOOST_TEST(static_cast<unsigned char>(c) >= ' ');
   return boost::json::parse(line.substr(0, line.size() - 1)).as_object();
 }
 
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(nothing_that_is_said_ends_a_line_or_a_field) {
       BOOST_TEST(text.ends_with("\" after=1\n"));
       // The two formats quote alike, so what is within is what was said.
       auto const quoted = text.substr(16, text.size() - 16 - 9);
-      for (unsigned char const c : quoted) BOOST_TEST((c >= ' ' && c <= '~'));
+      for (auto const c : quoted) BOOST_TEST((c >= ' ' && c <= '~'));
       BOOST_TEST(boost::json::parse(quoted).as_string() == hostile);
       BOOST_TEST(json_of({{"reason", hostile}}).at("reason").as_string() == hostile);
     }

@@ -15,7 +15,7 @@ join_request since(std::uint64_t seq, std::uint64_t epoch = running_room::epoch)
   return wishes;
 }
 
-std::string message(std::uint64_t seq, std::string const& name, std::string const& said) {
+std::string message_line(std::uint64_t seq, std::string const& name, std::string const& said) {
   return std::to_string(seq) + " " + name + ": " + said + "\n";
 }
 
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_from_the_old_end_is_a_gap) {
     poll(io);
   }
   auto const batch = [](std::uint64_t seq) {
-    return message(seq, "user0", std::string(100, 'x')) + message(seq + 1, "user0", "y");
+    return message_line(seq, "user0", std::string(100, 'x')) + message_line(seq + 1, "user0", "y");
   };
   auto const welcome = std::string("welcome lobby user1 2 1000:0 recovered\n");
   auto const two_batches = batch(4) + batch(6);

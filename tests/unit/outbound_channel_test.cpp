@@ -15,7 +15,7 @@ namespace chorus::test {
 namespace {
 
 constexpr std::size_t limit = 10;
-constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+constexpr auto no_limit = std::numeric_limits<std::size_t>::max();
 
 packet_ptr control(std::string bytes) { return make_packet(std::move(bytes)); }
 packet_ptr events(std::string bytes, std::uint64_t first, std::uint64_t last, std::uint64_t messages) {
@@ -44,7 +44,7 @@ struct channel_of_ten_bytes {
 BOOST_FIXTURE_TEST_SUITE(channel, channel_of_ten_bytes)
 
 BOOST_AUTO_TEST_CASE(push_writes_at_once_while_nothing_waits) {
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.push(events("abc", 1, 1));
   out.push(control("def"));
   BOOST_TEST(peer.written == "abcdef");
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(push_writes_at_once_while_nothing_waits) {
 BOOST_AUTO_TEST_CASE(what_the_socket_does_not_take_waits_in_order) {
   peer.room = 2;
   out.push(events("abc", 1, 1));
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.push(events("def", 2, 2));
   BOOST_TEST(peer.written == "ab");
   peer.drain(out);
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_cannot_be_queued_is_followed_by_nothing,
       cut.push(whole);
     }
     failures += limited.failures;
-    limited.room = unlimited;
+    limited.room = no_limit;
     if (limited.failures != 0) cut.close(bye);
     BOOST_TEST(limited.written == "ab");
   }
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(over_the_limit_the_backlog_is_dropped_and_announced) {
   out.push(events("y", 6, 7));
   peer.drain(out);
   BOOST_TEST(peer.written == "12345<gap 3-7>");
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.push(events("live", 8, 8));
   BOOST_TEST(peer.written == "12345<gap 3-7>live");
 }
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(over_the_limit_the_backlog_is_dropped_and_announced) {
 BOOST_AUTO_TEST_CASE(gap_notice_comes_when_the_peer_reads_even_if_nobody_speaks) {
   out.push(events("12345", 1, 1));
   out.push(events("678901", 2, 2));
-  peer.room = unlimited;
+  peer.room = no_limit;
   peer.drain(out);
   BOOST_TEST(peer.written == "12345<gap 2-2>");
 }
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(write_loop_starts_again_after_it_has_ended) {
 BOOST_AUTO_TEST_CASE(gap_notice_is_left_to_the_write_loop_that_is_there) {
   out.push(events("12345", 1, 1));
   out.push(events("678901", 2, 2));
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.consume(5);
   BOOST_TEST(!out.empty());
   peer.drain(out);
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(gap_notice_is_left_to_the_write_loop_that_is_there) {
 }
 
 BOOST_AUTO_TEST_CASE(flush_completes_at_once_if_nothing_waits) {
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.push(control("a"));
   start(io, await_flush());
   BOOST_TEST(!flushed.value());
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(closed_channel_is_empty_when_the_pending_write_ends) {
 
 BOOST_AUTO_TEST_CASE(last_words_are_tried_at_a_frame_boundary) {
   out.push(events("waits", 1, 1));
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.close(control("<bye>"));
   BOOST_TEST(peer.written == "<bye>");
   BOOST_TEST(out.empty());
@@ -358,7 +358,7 @@ BOOST_AUTO_TEST_CASE(last_words_are_tried_at_a_frame_boundary) {
 BOOST_AUTO_TEST_CASE(last_words_do_not_cut_a_frame_in_half) {
   peer.room = 2;
   out.push(events("waits", 1, 1));
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.close(control("<bye>"));
   BOOST_TEST(peer.written == "wa");
 }
@@ -367,13 +367,13 @@ BOOST_AUTO_TEST_CASE(last_words_do_not_cut_a_frame_in_half) {
 BOOST_AUTO_TEST_CASE(last_words_do_not_cut_a_frame_that_is_being_written) {
   out.push(control("waits"));
   out.gather();
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.close(control("<bye>"));
   BOOST_TEST(peer.written == "");
 }
 
 BOOST_AUTO_TEST_CASE(last_words_are_not_said_twice) {
-  peer.room = unlimited;
+  peer.room = no_limit;
   out.seal(control("<close>"));
   out.close(control("<bye>"));
   BOOST_TEST(peer.written == "<close>");

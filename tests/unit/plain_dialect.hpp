@@ -10,6 +10,9 @@
 
 namespace chorus::test {
 
+inline constexpr auto text = dialect_id::text;
+inline constexpr auto json = dialect_id::json;
+
 /// Tells everything, as JSON does: `4 al: hello`, `5 joined bob 2`, `gap 6-9`. One line for each, and one more,
 /// `turns 9`, where presence turns.
 class plain_dialect final : public dialect {

@@ -63,11 +63,6 @@ awaitable<void> flood(net::io_context& io, user& by, std::string what, int messa
   }
 }
 
-awaitable<void> catch_up(room& with, bool& done) {
-  co_await with.caught_up();
-  done = true;
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(rooms, running_room)

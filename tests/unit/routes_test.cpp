@@ -9,20 +9,18 @@ namespace chorus {
 
 namespace {
 
-using http::field;
-
 request get(std::string const& target) {
   request asked(http::verb::get, target, 11);
-  asked.set(field::host, "chat.example:8080");
+  asked.set(http::field::host, "chat.example:8080");
   return asked;
 }
 
 request websocket_request(std::string const& target) {
   auto asked = get(target);
-  asked.set(field::connection, "keep-alive, Upgrade");
-  asked.set(field::upgrade, "websocket");
-  asked.set(field::sec_websocket_version, "13");
-  asked.set(field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
+  asked.set(http::field::connection, "keep-alive, Upgrade");
+  asked.set(http::field::upgrade, "websocket");
+  asked.set(http::field::sec_websocket_version, "13");
+  asked.set(http::field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
   return asked;
 }
 
@@ -74,8 +72,8 @@ BOOST_AUTO_TEST_CASE(plain_get_is_426) {
       asked.method(method);
       auto const refused = answer(asked);
       BOOST_TEST(refused.result_int() == 426U);
-      BOOST_TEST(refused[field::upgrade] == "websocket");
-      BOOST_TEST(refused[field::connection] == "upgrade");
+      BOOST_TEST(refused[http::field::upgrade] == "websocket");
+      BOOST_TEST(refused[http::field::connection] == "upgrade");
     }
 }
 
@@ -99,11 +97,11 @@ BOOST_AUTO_TEST_CASE(the_page_is_served) {
                                    {"/icon.svg", "image/svg+xml"}}) {
     auto const file = answer(get(path));
     BOOST_TEST(file.result_int() == 200U, path);
-    BOOST_TEST(file[field::content_type] == type);
-    BOOST_TEST(file[field::content_length] == std::to_string(file.body().size()));
-    BOOST_TEST(file[field::content_encoding] == "");
-    BOOST_TEST(file[field::cache_control] == "no-cache");
-    BOOST_TEST(file[field::vary] == "Accept-Encoding");
+    BOOST_TEST(file[http::field::content_type] == type);
+    BOOST_TEST(file[http::field::content_length] == std::to_string(file.body().size()));
+    BOOST_TEST(file[http::field::content_encoding] == "");
+    BOOST_TEST(file[http::field::cache_control] == "no-cache");
+    BOOST_TEST(file[http::field::vary] == "Accept-Encoding");
     BOOST_TEST(file["X-Content-Type-Options"] == "nosniff");
     BOOST_TEST(file["Referrer-Policy"] == "no-referrer");
     BOOST_TEST(!file["Permissions-Policy"].empty());
@@ -119,41 +117,41 @@ BOOST_AUTO_TEST_CASE(the_page_is_gzipped_for_those_who_accept_that) {
   auto asked = get("/chat.js");
   auto const plain = answer(asked);
   for (auto const* accepted : {"gzip", "br, gzip", "GZIP;q=0.1", "*", "gzip;q=1.000, *;q=0", "deflate, *;q=0.5"}) {
-    asked.set(field::accept_encoding, accepted);
+    asked.set(http::field::accept_encoding, accepted);
     auto const zipped = answer(asked);
-    BOOST_TEST(zipped[field::content_encoding] == "gzip", accepted);
+    BOOST_TEST(zipped[http::field::content_encoding] == "gzip", accepted);
     BOOST_TEST(zipped.body().starts_with("\x1f\x8b"));
     BOOST_TEST(zipped.body().size() < plain.body().size() / 2);
-    BOOST_TEST(zipped[field::etag] != plain[field::etag]);
-    BOOST_TEST(zipped[field::vary] == "Accept-Encoding");
+    BOOST_TEST(zipped[http::field::etag] != plain[http::field::etag]);
+    BOOST_TEST(zipped[http::field::vary] == "Accept-Encoding");
   }
   for (auto const* accepted : {"", "identity", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped", "br;q=1;gzip"}) {
-    asked.set(field::accept_encoding, accepted);
-    BOOST_TEST(answer(asked)[field::content_encoding] == "", accepted);
+    asked.set(http::field::accept_encoding, accepted);
+    BOOST_TEST(answer(asked)[http::field::content_encoding] == "", accepted);
   }
 }
 
 BOOST_AUTO_TEST_CASE(who_has_the_page_is_told_so) {
   auto asked = get("/");
-  std::string const etag(answer(asked)[field::etag]);
+  std::string const etag(answer(asked)[http::field::etag]);
   BOOST_TEST((etag.size() > 2 && etag.starts_with('"') && etag.ends_with('"')));
   for (auto const& known :
        {etag, "W/" + etag, "\"other\", " + etag, "\"a\" ,\t" + etag + " , \"b\"", std::string("*")}) {
-    asked.set(field::if_none_match, known);
+    asked.set(http::field::if_none_match, known);
     auto const unchanged = answer(asked);
     BOOST_TEST(unchanged.result_int() == 304U, known);
     BOOST_TEST(unchanged.body().empty());
-    BOOST_TEST(unchanged[field::etag] == etag);
-    BOOST_TEST(unchanged.count(field::content_length) == 0U);
+    BOOST_TEST(unchanged[http::field::etag] == etag);
+    BOOST_TEST(unchanged.count(http::field::content_length) == 0U);
     BOOST_TEST(!unchanged["Content-Security-Policy"].empty());
   }
   for (auto const* known : {"", "\"other\"", ",", " ,, ", "W/", "*x"}) {
-    asked.set(field::if_none_match, known);
+    asked.set(http::field::if_none_match, known);
     BOOST_TEST(status(asked) == 200U, known);
   }
   // The tag of the other representation is another one.
-  asked.set(field::if_none_match, etag);
-  asked.set(field::accept_encoding, "gzip");
+  asked.set(http::field::if_none_match, etag);
+  asked.set(http::field::accept_encoding, "gzip");
   BOOST_TEST(status(asked) == 200U);
 }
 
@@ -165,7 +163,7 @@ BOOST_AUTO_TEST_CASE(the_page_is_small) {
 
 BOOST_AUTO_TEST_CASE(ranges_of_the_page_are_ignored) {
   auto asked = get("/");
-  asked.set(field::range, "bytes=0-3");
+  asked.set(http::field::range, "bytes=0-3");
   BOOST_TEST(status(asked) == 200U);
   BOOST_TEST(answer(asked).body().size() > 4U);
 }
@@ -181,7 +179,7 @@ BOOST_AUTO_TEST_CASE(other_methods_are_405) {
     auto asked = get("/chat");
     asked.method(method);
     BOOST_TEST(status(asked) == 405U);
-    BOOST_TEST(answer(asked)[field::allow] == "GET, HEAD");
+    BOOST_TEST(answer(asked)[http::field::allow] == "GET, HEAD");
   }
 }
 
@@ -199,7 +197,7 @@ BOOST_AUTO_TEST_CASE(bad_rooms_names_and_cursors_are_400) {
                              "/chat?history=1.5", "/chat?since=7", "/chat/kitchen?name=bob&since=a:b"}) {
     auto const refused = answer(websocket_request(target));
     BOOST_TEST(refused.result_int() == 400U, target);
-    BOOST_TEST(refused[field::content_type] == "application/problem+json");
+    BOOST_TEST(refused[http::field::content_type] == "application/problem+json");
   }
   // Who only asks hears it, too.
   BOOST_TEST(status(get("/chat?name=")) == 400U);
@@ -221,19 +219,19 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_request_is_said_before_that_there_is_n
 
 BOOST_AUTO_TEST_CASE(host_is_required_once) {
   auto asked = websocket_request("/chat");
-  asked.erase(field::host);
+  asked.erase(http::field::host);
   BOOST_TEST(status(asked) == 400U);
-  asked.insert(field::host, "a");
-  asked.insert(field::host, "b");
+  asked.insert(http::field::host, "a");
+  asked.insert(http::field::host, "b");
   BOOST_TEST(status(asked) == 400U);
 }
 
 BOOST_AUTO_TEST_CASE(other_versions_of_the_protocol_are_426_with_ours) {
   auto asked = websocket_request("/chat");
   for (auto const* version : {"8", "0", "14", ""}) {
-    asked.set(field::sec_websocket_version, version);
+    asked.set(http::field::sec_websocket_version, version);
     BOOST_TEST(status(asked) == 426U);
-    BOOST_TEST(answer(asked)[field::sec_websocket_version] == "13");
+    BOOST_TEST(answer(asked)[http::field::sec_websocket_version] == "13");
   }
 }
 
@@ -241,7 +239,7 @@ BOOST_AUTO_TEST_CASE(bad_keys_are_400) {
   auto asked = websocket_request("/chat");
   for (auto const* key :
        {"", "short==", "dGhlIHNhbXBsZSBub25jZQ=!", "dGhlIHNhbXBsZSBub25jZQ===", "dGhlIHNhbXBs ZSBub25jZ=="}) {
-    asked.set(field::sec_websocket_key, key);
+    asked.set(http::field::sec_websocket_key, key);
     BOOST_TEST(status(asked) == 400U);
   }
 }
@@ -250,7 +248,7 @@ BOOST_AUTO_TEST_CASE(no_capacity_is_503_with_retry_after) {
   full = true;
   auto const refused = answer(websocket_request("/chat"));
   BOOST_TEST(refused.result_int() == 503U);
-  BOOST_TEST(!refused[field::retry_after].empty());
+  BOOST_TEST(!refused[http::field::retry_after].empty());
   BOOST_TEST(status(get("/healthz")) == 200U);
 }
 
@@ -269,7 +267,7 @@ BOOST_AUTO_TEST_CASE(draining_server_is_alive_but_not_ready) {
 
 BOOST_AUTO_TEST_CASE(foreign_origin_is_403) {
   auto asked = websocket_request("/chat");
-  asked.set(field::origin, "https://evil.example");
+  asked.set(http::field::origin, "https://evil.example");
   BOOST_TEST(status(asked) == 403U);
   options.allow_origins = {"https://evil.example"};
   BOOST_TEST(upgrades(asked));
@@ -277,7 +275,7 @@ BOOST_AUTO_TEST_CASE(foreign_origin_is_403) {
 
 BOOST_AUTO_TEST_CASE(problems_are_json_that_says_what_would_be_right) {
   auto const refused = problem(http::status::not_found, "a \"detail\"");
-  BOOST_TEST(refused[field::content_type] == "application/problem+json");
+  BOOST_TEST(refused[http::field::content_type] == "application/problem+json");
   auto const body = boost::json::parse(refused.body()).as_object();
   BOOST_TEST(body.at("status").as_int64() == 404);
   BOOST_TEST(body.at("title").as_string() == "Not Found");
@@ -292,7 +290,7 @@ namespace {
 
 request offering(std::vector<char const*> const& offers, std::string const& target = "/chat") {
   auto asked = websocket_request(target);
-  for (auto const* offer : offers) asked.insert(field::sec_websocket_protocol, offer);
+  for (auto const* offer : offers) asked.insert(http::field::sec_websocket_protocol, offer);
   return asked;
 }
 

@@ -18,13 +18,14 @@
 #include "fake_sink.hpp"
 #include "plain_dialect.hpp"
 #include "run.hpp"
+#include "support/slices.hpp"
 
 namespace chorus::test {
 
-inline constexpr auto text = dialect_id::text;
-inline constexpr auto json = dialect_id::json;
-
 inline constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+
+/// A message of this size is a whole slice by itself.
+inline constexpr std::size_t slice_of_bytes = 8 * 1024 * slice;
 
 /// Runs a room, and lets what leaves it leave the `io_context`.
 struct room_starter final : room::runner {
@@ -152,5 +153,10 @@ struct no_history_room : running_room {
 struct short_history_room : running_room {
   short_history_room() : running_room({.history_messages = 2}) {}
 };
+
+inline awaitable<void> catch_up(room& with, bool& done) {
+  co_await with.caught_up();
+  done = true;
+}
 
 }  // namespace chorus::test

@@ -14,7 +14,7 @@ event message(std::string from, std::string text) {
   return {.what = event::kind::message, .announced = true, .name = std::move(from), .text = std::move(text)};
 }
 
-event presence(event::kind what, std::string name, std::string to = {}) {
+event change(event::kind what, std::string name, std::string to = {}) {
   return {.users = 2,
           .what = what,
           .announced = true,
@@ -29,7 +29,7 @@ std::string encoded(std::vector<event> const& events) { return text_dialect().en
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(text)
+BOOST_AUTO_TEST_SUITE(text_frames)
 
 BOOST_AUTO_TEST_CASE(greeting_has_no_plural_rule) {
   BOOST_TEST(greeting(1) == "\x81\x2a"s + "You are connected! There are 1 users here.");
@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(labels_are_measured_in_bytes) {
 /// Even where a program is told of them.
 BOOST_AUTO_TEST_CASE(only_messages_are_told) {
   using kind = event::kind;
-  std::vector const silent{presence(kind::joined, "bob"), presence(kind::renamed, "bob", "al"),
-                           presence(kind::left, "al"), presence(kind::nothing, "")};
+  std::vector const silent{change(kind::joined, "bob"), change(kind::renamed, "bob", "al"), change(kind::left, "al"),
+                           change(kind::nothing, "")};
   BOOST_TEST(encoded(silent) == "");
   BOOST_TEST(encoded({silent[0], message("bob", "hi"), silent[1], silent[3]}) == "\x81\x09[bob]: hi"s);
   BOOST_TEST(encoded({}) == "");

@@ -13,7 +13,7 @@ namespace json = boost::json;
 constexpr std::pair<std::string_view, std::string_view> answers[] = {
     {"say", "message"}, {"users", "users"}, {"rename", "renamed"}, {"replay", "replayed"}};
 
-constexpr std::string_view refusal = "error";
+constexpr std::string_view error_answer = "error";
 
 /// Empty if it is no JSON object.
 json::object parse(std::string_view text) {
@@ -35,7 +35,7 @@ void own_commands::sent(std::string_view line) {
   auto const type = member(parsed, "type");
   auto const known =
       std::find_if(std::begin(answers), std::end(answers), [&](auto const& one) { return one.first == type; });
-  std::string answer(known == std::end(answers) ? refusal : known->second);
+  std::string answer(known == std::end(answers) ? error_answer : known->second);
   outstanding_.push_back({std::move(answer), type == "say" ? member(parsed, "text") : "", member(parsed, "id")});
 }
 
@@ -50,11 +50,11 @@ void own_commands::came_back(std::string_view event) {
     outstanding_.erase(found);
     return true;
   };
-  if (type != refusal) {
+  if (type != error_answer) {
     auto const text = member(parsed, "text");
     forget_first(
         [&](auto const& one) { return type == one.answer && text == one.text && (type != "message" || id == one.id); });
-  } else if (!forget_first([&](auto const& one) { return one.answer == refusal && one.id == id; })) {
+  } else if (!forget_first([&](auto const& one) { return one.answer == error_answer && one.id == id; })) {
     forget_first([&](auto const& one) { return one.id == id; });
   }
 }

@@ -41,9 +41,9 @@ bool same_number(json::value const& a, json::value const& b) {
   return a == b;
 }
 
-class matching {
+class json_matching {
  public:
-  matching(position where, variables const& known) : where_(where), known_(known) {}
+  json_matching(position where, variables const& known) : where_(where), known_(known) {}
 
   bool matches(json::value const& part, json::value const& whole) {
     if (auto const* members = part.if_object()) return matches(*members, whole);
@@ -88,7 +88,7 @@ class matching {
 }  // namespace
 
 std::optional<variables> match_subset(json_text const& part, json::value const& whole, variables const& known) {
-  matching now(part.where, known);
+  json_matching now(part.where, known);
   return now.matches(part.written, whole) ? std::optional(std::move(now.captured)) : std::nullopt;
 }
 

@@ -9,7 +9,6 @@ namespace chorus::script {
 namespace {
 
 constexpr auto farewell_deadline = std::chrono::seconds(2);
-constexpr std::uint16_t normal_closure = 1000;
 
 awaitable<void> close_quietly(std::shared_ptr<user> who) {
   if (who->ending()) co_return;

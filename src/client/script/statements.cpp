@@ -4,12 +4,12 @@
 
 #include "cli/closest.hpp"
 #include "cli/option.hpp"
+#include "client/connection.hpp"
 
 namespace chorus::script {
 
 namespace {
 
-constexpr unsigned normal_closure = 1000;
 constexpr std::size_t longest_ping = 125;  // RFC 6455 section 5.5
 constexpr std::size_t largest_buffer = 1 << 30;
 constexpr std::size_t most_expected = 1000;
@@ -24,7 +24,7 @@ void new_user(scanner& in, scope& known, step& to) {
     known.any_user = true;
 }
 
-void user(scanner& in, scope& known, step& to) {
+void known_user(scanner& in, scope& known, step& to) {
   auto const where = in.here();
   to.user = in.word_with_variables("the name of a user");
   if (!to.user.is_constant() || known.any_user) return;
@@ -151,23 +151,23 @@ struct form {
 constexpr form forms[] = {
     {"connect", R"(NAME [PATH] ["Header: value"]... [subprotocol NAME] [receive-buffer SIZE])", verb::connect, new_user,
      target},
-    {"send", R"(NAME STRING or {"json": ...})", verb::send, user, string_or_json},
-    {"send-binary", "NAME STRING or hex:BYTES", verb::send_binary, user, bytes},
-    {"ping", "NAME [STRING]", verb::ping, user, payload},
-    {"expect", R"(NAME "text" or /regular expression/ or {"json": "subset"})", verb::expect, user, expectation},
-    {"expect-eventually", R"(NAME "text" or /regular expression/ or {"json": "subset"})", verb::expect_eventually, user,
-     expectation},
-    {"expect-any-order", "NAME MATCHER MATCHER...", verb::expect, user, expectations},
-    {"expect-binary", "NAME STRING or hex:BYTES", verb::expect, user, expected_bytes},
-    {"expect-subprotocol", "NAME [SUBPROTOCOL]", verb::expect_subprotocol, user, subprotocol_if_any},
-    {"expect-close", "NAME CODE [\"reason\"]", verb::expect_close, user, close_code, reason_if_any},
+    {"send", R"(NAME STRING or {"json": ...})", verb::send, known_user, string_or_json},
+    {"send-binary", "NAME STRING or hex:BYTES", verb::send_binary, known_user, bytes},
+    {"ping", "NAME [STRING]", verb::ping, known_user, payload},
+    {"expect", R"(NAME "text" or /regular expression/ or {"json": "subset"})", verb::expect, known_user, expectation},
+    {"expect-eventually", R"(NAME "text" or /regular expression/ or {"json": "subset"})", verb::expect_eventually,
+     known_user, expectation},
+    {"expect-any-order", "NAME MATCHER MATCHER...", verb::expect, known_user, expectations},
+    {"expect-binary", "NAME STRING or hex:BYTES", verb::expect, known_user, expected_bytes},
+    {"expect-subprotocol", "NAME [SUBPROTOCOL]", verb::expect_subprotocol, known_user, subprotocol_if_any},
+    {"expect-close", "NAME CODE [\"reason\"]", verb::expect_close, known_user, close_code, reason_if_any},
     {"expect-refused", R"(STATUS [PATH] ["Header: value"]... [subprotocol NAME])", verb::expect_refused, status,
      target},
-    {"silence", "NAME DURATION", verb::silence, user, duration},
-    {"stall", "NAME", verb::stall, user},
-    {"unstall", "NAME", verb::unstall, user},
-    {"close", "NAME [CODE] [\"reason\"]", verb::close, user, close_code_if_any, reason_if_any},
-    {"drop", "NAME", verb::drop, user},
+    {"silence", "NAME DURATION", verb::silence, known_user, duration},
+    {"stall", "NAME", verb::stall, known_user},
+    {"unstall", "NAME", verb::unstall, known_user},
+    {"close", "NAME [CODE] [\"reason\"]", verb::close, known_user, close_code_if_any, reason_if_any},
+    {"drop", "NAME", verb::drop, known_user},
     {"repeat", "TIMES [as COUNTER]", verb::repeat, times, counter},
 };
 
