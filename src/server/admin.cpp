@@ -38,14 +38,14 @@ bool is_abandoned(executor ex, stream_endpoint const& at) {
   return ec == net::error::connection_refused;
 }
 
-awaitable<response> tell_metrics(observable& of) {
+awaitable<response> tell_metrics(survey& of) {
   auto const now = co_await of.read();
   auto answer = text(http::status::ok, to_prometheus(now));
   answer.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
   co_return answer;
 }
 
-awaitable<response> tell_rooms(observable& of) {
+awaitable<response> tell_rooms(survey& of) {
   auto all = co_await of.read_rooms();
   std::ranges::sort(all, [](room_activity const& a, room_activity const& b) {
     return std::tie(a.messages_per_second, a.now.users) > std::tie(b.messages_per_second, b.now.users);
@@ -67,7 +67,7 @@ awaitable<response> tell_rooms(observable& of) {
   co_return answer;
 }
 
-awaitable<response> respond(observable& of, request const& asked) {
+awaitable<response> respond(survey& of, request const& asked) {
   std::string const path(asked.target());
   if (auto refusal = refuse_other_methods(asked)) co_return std::move(*refusal);
   if (path == "/metrics") co_return co_await tell_metrics(of);
@@ -112,7 +112,7 @@ class admin::connection final : public peer {
   clock::time_point deadline_;
 };
 
-admin::admin(executor ex, std::optional<stream_endpoint> const& at, inherited_sockets& inherited, observable& of,
+admin::admin(executor ex, std::optional<stream_endpoint> const& at, inherited_sockets& inherited, survey& of,
              logger& log)
     : observed_(of), log_(log), acceptor_(ex), pause_(ex), tasks_(ex, [this](auto const& why) {
         log_.error("admin_connection_failed", {{"reason", describe(why)}});

@@ -5,36 +5,15 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "chat/crossing.hpp"
 #include "server/address.hpp"
 #include "server/inherited_sockets.hpp"
 #include "server/logging.hpp"
-#include "server/metrics.hpp"
 #include "server/peer.hpp"
+#include "server/survey.hpp"
 #include "support/task_group.hpp"
 
 namespace chorus {
-
-/// A room at work.
-struct room_activity {
-  room_reading now;
-  shard_id home;
-  double messages_per_second;
-};
-
-/// What the server says of itself.
-struct observable {
-  virtual bool is_ready() const = 0;
-  /// As each shard's own thread sees it.
-  virtual awaitable<server_reading> read() = 0;
-  /// Looks twice, a second apart.
-  virtual awaitable<std::vector<room_activity>> read_rooms() = 0;
-
- protected:
-  ~observable() = default;
-};
 
 /// Answers GET /metrics, /healthz, /readyz and /rooms over HTTP. It trusts whoever can connect, and few can at a time:
 /// when one more comes, who was silent longest goes.
@@ -45,8 +24,7 @@ class admin {
  public:
   /// Takes the inherited socket named `admin`, or listens at `at`; without either it does nothing. A Unix socket that
   /// nobody listens on any more is replaced. Throws `runtime_error` that says why if the address cannot be had.
-  admin(executor ex, std::optional<stream_endpoint> const& at, inherited_sockets& inherited, observable& of,
-        logger& log);
+  admin(executor ex, std::optional<stream_endpoint> const& at, inherited_sockets& inherited, survey& of, logger& log);
   ~admin();
 
   /// Where it listens, with the real port; nothing if it is off.
@@ -69,7 +47,7 @@ class admin {
   awaitable<void> accept();
   awaitable<void> serve(socket with);
 
-  observable& observed_;
+  survey& observed_;
   logger& log_;
   net::basic_socket_acceptor<net::generic::stream_protocol, executor> acceptor_;
   std::string path_;  ///< of the Unix socket that it has made

@@ -1,14 +1,12 @@
 #include "server/server.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/chrono.h>
 #include <random>
 #include <stdexcept>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -36,12 +34,6 @@ std::vector<shard_rooms*> rooms_of(std::deque<shard>& all) {
   return found;
 }
 
-/// Runs a task on another shard, and returns here, with its result, when it has ended.
-template <class T>
-awaitable<T> run_on(shard& there, awaitable<T> task) {
-  return net::co_spawn(there.ex, std::move(task), use_awaitable);
-}
-
 /// A connection comes from the shard that accepts.
 template <class Detached>
 void adopt(shard& by, Detached socket, std::unique_ptr<upgrade> granted) {
@@ -58,24 +50,6 @@ awaitable<void> abort_sessions(shard& on) {
   on.aborted = true;
   co_await visit(on.sessions, slice, abort, pause);
 }
-
-awaitable<shard_reading> read_shard(shard& of) {
-  shard_reading now;
-  auto const look = [&now](peer const& p) {
-    auto const waiting = p.backlog();
-    now.behind += waiting == 0 ? 0 : 1;
-    now.waiting_bytes += waiting;
-  };
-  auto const pause = [&of] { return let_others_run(of.ex); };
-  co_await visit(of.sessions, slice, look, pause);
-  now.sessions = of.tally;
-  now.rooms = of.rooms.tally();
-  now.room_count = of.rooms.size();
-  now.history_bytes = of.rooms.history_bytes();
-  co_return now;
-}
-
-awaitable<std::vector<room_reading>> read_rooms_of(shard& at) { co_return at.rooms.read(); }
 
 // What each shard is asked: by the watchdog, the first, and by a stop.
 
@@ -117,9 +91,9 @@ server::server(executor ex, settings const& options, std::shared_ptr<logger> log
       loops_((options.threads == 0 ? usable_cpus() : options.threads) - 1),
       shards_(make_shards()),
       admission_(shards_.front(), rooms_of(shards_)),
+      survey_(shards_, admission_, tls_),
       listener_(ex, {options.address, options.port}, manager_.sockets, "http", options.unsent_limit, *log_),
-      admin_(ex, options.admin, manager_.sockets, *this, *log_),
-      between_looks_(ex),
+      admin_(ex, options.admin, manager_.sockets, survey_, *log_),
       stop_asked_(ex),
       abort_asked_(ex),
       pause_(ex),
@@ -311,45 +285,6 @@ void server::failed(std::string_view name, std::exception_ptr const& why) noexce
   }
 }
 
-awaitable<server_reading> server::read() {
-  server_reading now;
-  for (auto& each : shards_) {
-    auto part = read_shard(each);
-    auto const reading = co_await run_on(each, std::move(part));
-    now.shards.push_back(reading);
-  }
-  now.admission = admission_.tally;
-  now.http_connections = static_cast<std::size_t>(admission_.seats.connections() - admission_.seats.sessions());
-  now.ready = admission_.ready;
-  if (tls_) now.certificate_expiry = std::chrono::system_clock::to_time_t(expiry_of(*tls_));
-  now.process = read_process_figures();
-  co_return now;
-}
-
-awaitable<std::vector<room_activity>> server::look_at_rooms() {
-  std::vector<room_activity> all;
-  for (shard_id home = 0; home != shards_.size(); ++home) {
-    auto part = read_rooms_of(shards_[home]);
-    auto rooms = co_await run_on(shards_[home], std::move(part));
-    for (auto& one : rooms) all.push_back({std::move(one), home, 0});
-  }
-  co_return all;
-}
-
-awaitable<std::vector<room_activity>> server::read_rooms() {
-  auto const begun = clock::now();
-  std::unordered_map<std::uint64_t, std::uint64_t> before;
-  auto all = co_await look_at_rooms();
-  for (auto const& one : all) before[one.now.epoch] = one.now.messages;
-  between_looks_.expires_after(std::chrono::seconds(1));
-  co_await between_looks_.async_wait(nothrow);
-  std::chrono::duration<double> const time = clock::now() - begun;
-  all = co_await look_at_rooms();
-  for (auto& one : all)
-    one.messages_per_second = static_cast<double>(one.now.messages - before[one.now.epoch]) / time.count();
-  co_return all;
-}
-
 /// A loop that hangs keeps it from saying anything.
 awaitable<void> server::report(clock::duration interval) {
   timer next(executor_);
@@ -379,7 +314,7 @@ awaitable<void> server::drain() {
   // Once more: what rooms had for each other's shards.
   co_await everywhere(join_rooms);
   admin_.close();
-  between_looks_.cancel();
+  survey_.hurry();
   co_await admin_.join();
   co_await everywhere(end_upkeep);
   upkeep_.cancel();

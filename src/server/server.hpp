@@ -18,6 +18,7 @@
 #include "server/service_manager.hpp"
 #include "server/settings.hpp"
 #include "server/shard.hpp"
+#include "server/survey.hpp"
 #include "support/task_group.hpp"
 #include "tls/tls_context.hpp"
 
@@ -26,7 +27,7 @@ namespace chorus {
 /// Listens from construction, serves while `run` does. The executor that it is given is that of the first shard, which
 /// accepts; for each further one the server has a thread. Executor's thread only, but for the constructor: to stop from
 /// another thread, post. Destroy it after `run` has returned.
-class server final : private observable {
+class server {
  public:
   /// Listens on the sockets that the service manager hands over, and opens those that it does not. Throws
   /// `runtime_error` that says why if an address cannot be listened on, a certificate will not do, or the system has no
@@ -82,11 +83,6 @@ class server final : private observable {
   void fail(std::string_view name, std::exception_ptr why);
   void failed(std::string_view name, std::exception_ptr const& why) noexcept;
 
-  bool is_ready() const override { return admission_.ready; }
-  awaitable<server_reading> read() override;
-  awaitable<std::vector<room_activity>> read_rooms() override;
-  awaitable<std::vector<room_activity>> look_at_rooms();
-
   awaitable<void> report(clock::duration interval);
   awaitable<void> drain();
   awaitable<void> everywhere(shard_task task);
@@ -108,10 +104,10 @@ class server final : private observable {
   std::deque<shard> shards_;
   admission admission_;
   std::optional<tls_context> tls_;
+  survey survey_;
   listener listener_;
   std::optional<listener> tls_listener_;
   admin admin_;
-  timer between_looks_;
   auto_reset_event stop_asked_;
   auto_reset_event abort_asked_;
   bool aborted_ = false;

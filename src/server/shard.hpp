@@ -1,6 +1,7 @@
 #pragma once
 // What each thread of the server has for itself.
 
+#include <boost/asio/co_spawn.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -49,6 +50,12 @@ struct shard {
   bool aborted = false;            ///< the server stops at once
   session_tally tally;
 };
+
+/// Runs a task on another shard, and returns here, with its result, when it has ended.
+template <class T>
+awaitable<T> run_on(shard& there, awaitable<T> task) {
+  return net::co_spawn(there.ex, std::move(task), use_awaitable);
+}
 
 inline void shard::report(std::exception_ptr const& error) const noexcept {
   try {
