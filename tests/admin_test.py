@@ -240,7 +240,7 @@ class Rooms(AdminTest):
 
 class Listener(AdminTest):
     def test_says_how_the_server_is(self):
-        self.start_observed("--drain-delay=1s")
+        self.start_observed("--drain-delay=1h")
         self.assertEqual(get(self.admin, "/healthz"), (200, "ok\n"))
         self.assertEqual(get(self.admin, "/readyz"), (200, "ok\n"))
         self.server.send_signal(signal.SIGTERM)

@@ -129,6 +129,8 @@ class Measuring(ServerTest):
         self.assertEqual(self.measure("storm", "--json-dialect", "--connections=50", "--talk=2")["talk"]["missed"], 0)
 
     def test_stalled_receivers_in_json(self):
+        self.server = self.start("--log-level=info", "--write-timeout=1m")
+        self.pid = str(self.server.pid)
         ended = self.measure("stalled", "--json-dialect", "--receivers=20", "--stalled=20%", "--rate=200",
                              "--messages=60", "--warm-up=8", "--fill=12MiB")["stalled"]
         self.assertEqual(ended["told"] + ended["got_all"] + ended["cut_off"], 4)
@@ -307,10 +309,10 @@ class Checking(unittest.TestCase):
         server = FaultyServer(distort)
         self.addCleanup(server.close)
         return run("fanout", server.port, "--json", "--receivers=5", "--at-once=1", "--in-flight=4", "--messages=40",
-                   "--warm-up=4", "--timeout=2s", *options)
+                   "--warm-up=4", "--timeout=30s", *options)
 
-    def assert_fails(self, distort, words):
-        result = self.check(lambda index, count, text: distort(count, text) if index == 2 else [text])
+    def assert_fails(self, distort, words, *options):
+        result = self.check(lambda index, count, text: distort(count, text) if index == 2 else [text], *options)
         self.assertEqual(result.returncode, 1, result.stdout)
         report = json.loads(result.stdout)
         self.assertFalse(report["ok"])
@@ -327,10 +329,10 @@ class Checking(unittest.TestCase):
 
     def test_the_end_is_lost(self):
         self.assert_fails(lambda count, text: [] if count >= 20 else [text],
-                          r"not everything came in time; receiver 2 has not got message 20 of sender 0")
+                          r"not everything came in time; receiver 2 has not got message 20 of sender 0", "--timeout=2s")
 
     def test_nobody_gets_the_end(self):
-        result = self.check(lambda index, count, text: [] if count >= 30 else [text])
+        result = self.check(lambda index, count, text: [] if count >= 30 else [text], "--timeout=2s")
         self.assertEqual(result.returncode, 1, result.stdout)
         self.assertIn("nobody has got message 30 of sender 0", result.stderr)
 
@@ -397,7 +399,7 @@ class Checking(unittest.TestCase):
         """A storm over a server whose first member is the probe."""
         server = FaultyServer(distort)
         self.addCleanup(server.close)
-        return run("storm", server.port, "--json", "--connections=5", "--at-once=1", "--talk=3", "--timeout=2s")
+        return run("storm", server.port, "--json", "--connections=5", "--at-once=1", "--talk=3", "--timeout=30s")
 
     def test_a_storm_over_a_server_that_is_right_passes(self):
         result = self.storm(lambda index, count, text: [text])
@@ -499,14 +501,19 @@ class Checking(unittest.TestCase):
             server.send_signal(signal.SIGKILL)
             _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 1)
-        self.assertRegex(errors.decode(), r"the server closed the connection|the server hung up|cannot connect|no HTTP")
+        self.assertRegex(errors.decode(), r"the server closed the connection|the server hung up|the connection is lost|cannot (connect|send)|"
+                                            r"no HTTP")
 
 
 class CheckingThreads(unittest.TestCase):
     """What no thread can notice alone: on each of two there are one receiver and one sender, and the fault is in what
     one of them gets."""
 
-    def check(self, distort, timeout="5s"):
+    # Who finds it depends on when the threads compare.
+    OUT_OF_ORDER = (r"(some receivers got message \d+ of sender . where others|receiver \d:) "
+                    r"got message \d+ of sender ., out of order")
+
+    def check(self, distort, timeout="30s"):
         server = FaultyServer(distort)
         self.addCleanup(server.close)
         return run("fanout", server.port, "--json", "--threads=2", "--receivers=2", "--senders=2", "--in-flight=4",
@@ -544,12 +551,11 @@ class CheckingThreads(unittest.TestCase):
             texts.clear()
             return [text, before]
 
-        self.assert_fails(swap, r"some receivers got message \d+ of sender . where others got message \d+ of sender ., "
-                                r"out of order")
+        self.assert_fails(swap, self.OUT_OF_ORDER)
 
     def test_a_lost_message(self):
         self.assert_fails(lambda count, text: [] if count == 20 else [text],
-                          r"receiver \d: got message \d+ of sender ., out of order, or others were lost")
+                          self.OUT_OF_ORDER + ", or others were lost")
 
     def test_the_last_message_comes_twice(self):
         self.assert_fails(lambda count, text: [text] * (2 if count == 44 else 1),
@@ -557,7 +563,7 @@ class CheckingThreads(unittest.TestCase):
 
     def test_the_end_is_lost(self):
         self.assert_fails(lambda count, text: [] if count >= 30 else [text],
-                          r"not everything came in time; receiver \d has not got message \d+ of sender \d$", "1s")
+                          r"not everything came in time; receiver \d has not got message \d+ of sender \d$", "3s")
 
     def test_a_closed_connection(self):
         self.assert_fails(lambda count, text: [None] if count == 20 else [text],
@@ -581,7 +587,7 @@ class CheckingJson(unittest.TestCase):
         self.addCleanup(server.close)
         load = {"fanout": ["--receivers=5", "--in-flight=4", "--messages=40", "--warm-up=4"],
                 "storm": ["--connections=5", "--talk=3"]}
-        return run(command, server.port, "--json", "--json-dialect", "--at-once=1", "--timeout=2s", *load[command])
+        return run(command, server.port, "--json", "--json-dialect", "--at-once=1", "--timeout=30s", *load[command])
 
     def assert_passes(self, distort, missed=0):
         result = self.check(distort)

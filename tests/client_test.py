@@ -168,9 +168,9 @@ class Terminal(contextlib.AbstractContextManager):
         self.screen += read.decode(errors="replace")
         return bool(read)
 
-    def wait_for(self, pattern):
+    def wait_for(self, pattern, patience=DEADLINE):
         """Waits until the regular expression is on the screen, behind what was found before."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + patience
         begin = getattr(self, "_found_to", 0)
         while not (found := re.search(pattern, self.screen[begin:])):
             if not self._read(max(0.0, deadline - time.monotonic())):
@@ -319,7 +319,8 @@ class OnATerminal(ServerTest):
         terminal.type("into the void\r")
         terminal.wait_for("not connected; to be sent later: into the void")
         self.launch("--address=127.0.0.1", f"--port={port}").wait_until_ready()
-        terminal.wait_for("again connected to lobby as user0, 1 user here; the room has begun anew")
+        # It may have tried often before that, and then it waits up to half a minute.
+        terminal.wait_for("again connected to lobby as user0, 1 user here; the room has begun anew", 2 * DEADLINE)
         terminal.wait_for(r"\[user0\]\S*: into the void\r\n")
         terminal.type("back\r")
         terminal.wait_for(r"\[user0\]\S*: back\r\n")
@@ -403,19 +404,19 @@ class OnATerminal(ServerTest):
 
 class InAPipe(ServerTest):
     def test_nothing_is_lost(self):
-        result = pipe(chat(self.start()), text="".join(f"{number}\n" for number in range(1000)))
+        result = pipe("--linger=1m", chat(self.start()), text="".join(f"{number}\n" for number in range(1000)))
         expected = ["You are connected! There are 1 users here."] + [f"[user0]: {number}" for number in range(1000)]
         self.assertEqual(result.stdout.decode().splitlines(), expected)
         self.assertEqual((result.returncode, result.stderr), (CLEAN, b""))
 
     def test_last_line_needs_no_line_feed(self):
-        result = pipe(chat(self.start()), text="one\n\ntwo")
+        result = pipe("--linger=1m", chat(self.start()), text="one\n\ntwo")
         self.assertEqual(result.stdout.decode().splitlines()[1:], ["[user0]: one", "[user0]: ", "[user0]: two"])
 
     def test_input_from_a_file(self):
         server = self.start()
         with open(__file__, "rb") as file:
-            result = subprocess.run([client, chat(server)], stdin=file, capture_output=True, timeout=DEADLINE,
+            result = subprocess.run([client, "--linger=1m", chat(server)], stdin=file, capture_output=True, timeout=DEADLINE,
                                     check=False)
         self.assertEqual(result.returncode, CLEAN)
         self.assertIn(b'[user0]: """chorus-client as its user sees it', result.stdout)

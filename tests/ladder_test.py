@@ -22,7 +22,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 FLOOD = 48 * MiB  # far more than the kernel keeps for a connection
 LARGE = 16 * KiB
 LITTLE = FLOOD // 3  # of memory; under AddressSanitizer a program takes more than 10 MiB for its first messages
-STALLED_FOR = 2.0  # seconds without an answer after which nobody would call it a chat
+STALLED_FOR = 5.0  # seconds without an answer after which nobody would call it a chat
 
 programs = []  # their paths, in order; main sets them
 

@@ -327,7 +327,9 @@ class Listening(ServerTest):
         self.assertRegex(result.stderr, r"\Achorus-server: cannot listen on 192\.0\.2\.1: [^\n]+\n\Z")
 
     def test_port_is_free_again_after_the_end(self):
-        server = self.start("--address=127.0.0.1")
+        # Not one that the system may give to a client meanwhile.
+        server = self.launch("--address=127.0.0.1", f"--port={free_port()}")
+        server.wait_until_ready()
         with RawWebSocket(server.port) as peer:
             self.assertEqual(peer.status, 101)
             server.send_signal(signal.SIGTERM)
@@ -558,7 +560,7 @@ class Stopping(ServerTest):
                     self.assertIsNone(mute.receive())
 
     def test_drain_timeout_bounds_it(self):
-        server = self.start("--drain-timeout=300ms", "--ping-timeout=0")
+        server = self.start("--drain-timeout=1s", "--ping-timeout=0")
         with RawWebSocket(server.port) as mute:
             mute.receive()
             begun = time.monotonic()
@@ -567,8 +569,8 @@ class Stopping(ServerTest):
             self.assertEqual(server.wait_for_exit(), 0)
             taken = time.monotonic() - begun
             self.assertIsNone(mute.receive())
-        self.assertGreaterEqual(taken, 0.3)
-        self.assertLess(taken, 5)
+        self.assertGreaterEqual(taken, 1)
+        self.assertLess(taken, DEADLINE)
 
     def test_drain_timeout_of_0_is_at_once(self):
         server = self.start("--drain-timeout=0", "--ping-timeout=0")
@@ -579,20 +581,20 @@ class Stopping(ServerTest):
 
 
     def test_drain_delay_comes_before_the_drain(self):
-        server = self.start("--drain-delay=1s", "--drain-timeout=1m", "--ping-timeout=1m")
+        server = self.start("--drain-delay=3s", "--drain-timeout=1m", "--ping-timeout=1m")
         with RawWebSocket(server.port) as member:
             member.receive()
             begun = time.monotonic()
             server.send_signal(signal.SIGTERM)
             while get(server.port, "/readyz")[0] != 503:
-                self.assertLess(time.monotonic() - begun, 0.9)
+                self.assertLess(time.monotonic() - begun, 2.9)
             self.assertEqual(get(server.port, "/healthz")[0], 200)
             with RawWebSocket(server.port) as late:
                 self.assertEqual(late.receive(), (TEXT, b"You are connected! There are 2 users here."))
                 for peer in (member, late):
                     self.assertEqual(peer.receive_close(), SERVICE_RESTART)
                     peer.send_close(SERVICE_RESTART)
-            self.assertGreaterEqual(time.monotonic() - begun, 1)
+            self.assertGreaterEqual(time.monotonic() - begun, 3)
             self.assertEqual(server.wait_for_exit(), 0)
 
     def test_second_signal_ends_the_drain_delay(self):
@@ -676,7 +678,7 @@ class Siege(ServerTest):
                     self.assertEqual(peer.receive()[0], TEXT)
                     peer.send(TEXT, b"hello")
                     self.assertEqual(peer.receive()[1][-5:], b"hello")
-                self.assertLess(time.monotonic() - begun, 5)
+                self.assertLess(time.monotonic() - begun, DEADLINE)
         finally:
             end[0] = 0
             siege.join()

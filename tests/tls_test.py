@@ -463,37 +463,37 @@ class Misuse(TlsTest):
         server = self.start_tls("--handshake-timeout=300ms")
         hello = client_hello(TLS_1_2, STRONG["ECDSA"])
         for begun in (b"", hello[:20], hello):
+            since = time.monotonic()
             with self.subTest(bytes=len(begun)), connect_plainly(server.tls_port) as peer:
-                since = time.monotonic()
                 address = "{}:{}".format(*peer.getsockname())
                 peer.sendall(begun)
                 while peer.recv(64 * KiB):
                     pass
-                self.assertTrue(0.25 < time.monotonic() - since < 3)
+                self.assertTrue(0.3 <= time.monotonic() - since < DEADLINE)
                 server.wait_for_line(rf'failed address={re.escape(address)} reason="it was not complete in time"')
         self.assert_serves(server)
 
     def test_a_handshake_that_drips_is_cut(self):
         server = self.start_tls("--handshake-timeout=300ms")
+        since = time.monotonic()
         with connect_plainly(server.tls_port) as peer:
-            since = time.monotonic()
             with contextlib.suppress(ConnectionError):
                 for byte in client_hello(TLS_1_2, range(1, 1000)):
                     peer.sendall(bytes([byte]))
                     if select.select([peer], [], [], 0.02)[0]:
                         self.assertEqual(peer.recv(1), b"")
                         break
-            self.assertTrue(0.25 < time.monotonic() - since < 3)
+            self.assertTrue(0.3 <= time.monotonic() - since < DEADLINE)
 
     def test_handshake_and_request_have_one_deadline(self):
-        server = self.start_tls("--handshake-timeout=1200ms")
+        server = self.start_tls("--handshake-timeout=3s")
         with connect_plainly(server.tls_port) as plain:
-            since = time.monotonic()
-            self.assertEqual(select.select([plain], [], [], 0.9)[0], [])
+            self.assertEqual(select.select([plain], [], [], 1.5)[0], [])
             with secure(plain) as connection:
+                since = time.monotonic()
                 with contextlib.suppress(ConnectionError):
                     self.assertEqual(connection.recv(KiB), b"")
-                self.assertLess(time.monotonic() - since, 2)
+                self.assertLess(time.monotonic() - since, 2.9)  # its own would be 3 s
 
 
 class Configuration(TlsTest):
@@ -737,7 +737,7 @@ class Talk(ForeignClientTest):
             self.assertEqual(await self.receive(user), "You said: " + "é" * (size // 2))
 
     async def test_one_who_does_not_read_is_told_what_it_has_missed(self):
-        self.start_tls("--outbound-limit=64KiB", "--unsent-limit=16KiB")
+        self.start_tls("--outbound-limit=64KiB", "--unsent-limit=16KiB", "--write-timeout=1m")
         slow, fast = await self.enter(lambda: self.connect_tls(receive_buffer=4 * KiB, max_queue=1), self.connect_tls)
         count = 200
         for number in range(count):
@@ -795,7 +795,8 @@ class Client(TlsTest):
     def test_talks_to_whom_it_trusts(self):
         server = self.start_tls()
         for host in ("localhost", "127.0.0.1"):
-            result = self.run_client("--ca", authority.root, f"wss://{host}:{server.tls_port}/chat", text="hello\n")
+            result = self.run_client("--ca", authority.root, "--linger=1m", f"wss://{host}:{server.tls_port}/chat",
+                                     text="hello\n")
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertRegex(result.stdout, r"\AYou are connected! .*\n\[user\d\]: hello\n\Z")
 
@@ -823,7 +824,7 @@ class Client(TlsTest):
 
     def test_takes_anyone_if_told_so(self):
         server = self.start_tls()
-        result = self.run_client("--insecure", f"wss://localhost:{server.tls_port}/chat", text="hello\n")
+        result = self.run_client("--insecure", "--linger=1m", f"wss://localhost:{server.tls_port}/chat", text="hello\n")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("[user0]: hello\n", result.stdout)
 

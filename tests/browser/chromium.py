@@ -18,7 +18,7 @@ try:
 except ImportError:
     webdriver = None
 
-DEADLINE = 10.0  # seconds that any one thing may take
+DEADLINE = 30.0  # seconds that any one thing may take
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
          "--no-first-run",

@@ -12,7 +12,7 @@ namespace chorus::test {
 using namespace std::chrono_literals;
 
 /// Every wait ends here, with an exception that says what was waited for.
-inline constexpr std::chrono::milliseconds patience = 10s;
+inline constexpr std::chrono::milliseconds patience = 30s;
 
 struct frame {
   std::uint8_t opcode = 0;

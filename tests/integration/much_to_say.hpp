@@ -15,6 +15,8 @@ inline constexpr int messages = 600;
 inline settings strict_settings() {
   auto options = test_settings();
   options.outbound_limit = outbound_limit;
+  // Who is not to read must not be cut off, however long the others take.
+  options.write_timeout = std::chrono::milliseconds(0);
   return options;
 }
 

@@ -18,7 +18,7 @@ struct two_users {
   client user = client::chat(server.port());
   client witness = client::chat(server.port());
 
-  two_users() {
+  explicit two_users(settings const& options = test_settings()) : server(options) {
     user.receive_text();
     witness.receive_text();
   }
@@ -29,6 +29,17 @@ struct two_users {
     BOOST_TEST(user.at_end());
     witness.send_text("alive");
     BOOST_TEST(witness.receive_text() == "[user1]: alive");
+  }
+};
+
+/// One thread reads from its peers in the order in which they have sent.
+struct two_users_of_one_thread : two_users {
+  two_users_of_one_thread() : two_users(one_thread()) {}
+
+  static settings one_thread() {
+    auto options = test_settings();
+    options.threads = 1;
+    return options;
   }
 };
 
@@ -163,7 +174,7 @@ BOOST_AUTO_TEST_CASE(nothing_comes_after_the_close_reply) {
 }
 
 /// The reply has to wait for a peer that does not read, and others talk on meanwhile.
-BOOST_AUTO_TEST_CASE(nothing_comes_after_a_close_reply_that_has_to_wait) {
+BOOST_FIXTURE_TEST_CASE(nothing_comes_after_a_close_reply_that_has_to_wait, two_users_of_one_thread) {
   auto slow = client::chat(server.port(), 4096);
   slow.receive_text();
   auto const talk = [&](int messages) {

@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(text_and_json_share_one_order) {
 
 BOOST_AUTO_TEST_CASE(outlive_their_last_member_for_a_while) {
   auto options = test_settings();
-  options.rooms.history_ttl = 200ms;
+  options.rooms.history_ttl = 1s;
   running_server server(options);
   std::string place;
   {
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(outlive_their_last_member_for_a_while) {
     BOOST_TEST(server.logs("closed name=al"));
     {
       client waiting(server.port());
-      waiting.readable_within(400ms);
+      waiting.readable_within(1200ms);
     }
     member late(server.port(), "/chat/den?since=" + place);
     recovered = late.welcome().at("recovered").as_bool();
@@ -226,7 +226,8 @@ BOOST_AUTO_TEST_CASE(over_the_limit_new_ones_are_refused_while_all_are_inhabited
   BOOST_TEST(server.logs("closed name=user0 room=two"));
   // The room of the one who has left gives way, once that is known everywhere.
   auto status = status_of(server, "/chat/three");
-  for (int tries = 0; status != "101" && tries != 1000; ++tries) status = status_of(server, "/chat/three");
+  auto const until = std::chrono::steady_clock::now() + patience;
+  while (status != "101" && std::chrono::steady_clock::now() < until) status = status_of(server, "/chat/three");
   BOOST_TEST(status == "101");
 }
 
@@ -259,6 +260,7 @@ BOOST_AUTO_TEST_CASE(what_was_said_in_each_is_delivered_when_the_server_stops) {
 BOOST_AUTO_TEST_CASE(everyone_sees_a_piece_of_one_order_whoever_comes_and_goes) {
   auto options = test_settings();
   options.outbound_limit = 64 * 1024;
+  options.write_timeout = 0s;
   options.rooms.history_messages = 100'000;
   options.rooms.history_bytes = 256 * 1024 * 1024;
   int filled = 0;
@@ -299,10 +301,10 @@ BOOST_AUTO_TEST_CASE(a_replay_costs_a_token_for_each_event) {
   for (int i = 0; i != 30; ++i) greedy.say("x");
   for (int i = 0; i != 30; ++i) greedy.receive("message");
   auto const begun = std::chrono::steady_clock::now();
-  greedy.send(R"({"type":"replay","from":2,"to":31})");
-  greedy.send(R"({"type":"replay","from":2,"to":31})");
+  // Three cost more than a full bucket has, however long it had to be filled.
+  for (int i = 0; i != 3; ++i) greedy.send(R"({"type":"replay","from":2,"to":31})");
   greedy.send(R"({"type":"users"})");
-  for (std::uint64_t answered = 0; answered != 2;)
+  for (std::uint64_t answered = 0; answered != 3;)
     answered += greedy.socket().receive_text().find("replayed") != std::string::npos;
   greedy.socket().receive_text();
   BOOST_TEST((std::chrono::steady_clock::now() - begun > 200ms));

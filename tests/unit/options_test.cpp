@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "cli/closest.hpp"
@@ -30,7 +31,9 @@ std::string error_of(std::vector<char const*> arguments, cli::environment const&
 
 /// A configuration file, as long as it lives.
 struct config_file {
-  std::string path = (std::filesystem::temp_directory_path() / "chorus_options_test.conf").string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("chorus_options_test-" + std::to_string(::getpid()) + ".conf"))
+          .string();
 
   explicit config_file(std::string const& content) { std::ofstream(path) << content; }
   ~config_file() { std::filesystem::remove(path); }

@@ -266,6 +266,7 @@ BOOST_AUTO_TEST_CASE(who_is_gone_raises_no_signal) {
   error_code ec;
   client->next_layer().set_option(net::socket_base::linger(true, 0));
   client->next_layer().close();
+  server->next_layer().wait(net::socket_base::wait_read);
   auto const bytes = some_bytes(1000);
   while (!ec) server->send(net::buffer(bytes), 0, ec);
   BOOST_TEST((ec == net::error::connection_reset || ec == net::error::broken_pipe));
