@@ -11,8 +11,9 @@ namespace chorus::test {
 
 using namespace std::chrono_literals;
 
-/// Every wait ends here, with an exception that says what was waited for.
-inline constexpr std::chrono::milliseconds patience = 30s;
+/// Every wait ends here, with an exception that says what was waited for. Before the first ping comes, or that would be
+/// something.
+inline constexpr std::chrono::milliseconds patience = 15s;
 
 struct frame {
   std::uint8_t opcode = 0;
