@@ -416,8 +416,8 @@ class InAPipe(ServerTest):
     def test_input_from_a_file(self):
         server = self.start()
         with open(__file__, "rb") as file:
-            result = subprocess.run([client, "--linger=1m", chat(server)], stdin=file, capture_output=True, timeout=DEADLINE,
-                                    check=False)
+            result = subprocess.run([client, "--linger=1m", chat(server)], stdin=file, capture_output=True,
+                                    timeout=DEADLINE, check=False)
         self.assertEqual(result.returncode, CLEAN)
         self.assertIn(b'[user0]: """chorus-client as its user sees it', result.stdout)
 

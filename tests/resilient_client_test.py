@@ -214,7 +214,8 @@ class TheClientOfThePage(ProtocolTest):
 
     async def fall_behind(self):
         """Ann does not read for a while, and misses something."""
-        await self.begin("--outbound-limit=64KiB", "--unsent-limit=16KiB", "--history-bytes=16MiB", "--write-timeout=1m")
+        await self.begin("--outbound-limit=64KiB", "--unsent-limit=16KiB", "--history-bytes=16MiB",
+                         "--write-timeout=1m")
         link = self.proxy.links[-1]
         link.down.clear()
         await self.say_and_hear(self.bob, [f"{n} " + "x" * 16 * KiB for n in range(100)])

@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -132,9 +133,8 @@ class Notification(ServerTest):
             manager.wait_for("WATCHDOG")
             fed.append(time.monotonic())
         waits = [later - sooner for sooner, later in zip(fed, fed[1:])]
-        # Either may be off, if this test is late once.
-        self.assertLess(min(waits), 0.4)
-        self.assertGreater(max(waits), 0.15)
+        # Not each of them: if this test is late once, two are off.
+        self.assertTrue(0.15 < statistics.median(waits) < 0.4, waits)
         for name in ("shard-1", "shard-2"):
             with held_thread(self, server.pid, name):
                 # One may have been under way.

@@ -815,7 +815,7 @@ class Client(TlsTest):
         result = self.run_client(*arguments)
         self.assertEqual(result.returncode, code, result.stderr)
         self.assertRegex(result.stderr, r"\Achorus-client: [^\n]+\n\Z")
-        self.assertRegex(result.stderr, says)
+        self.assertIn(says, result.stderr)
 
     def test_talks_to_whom_it_trusts(self):
         server = self.start_tls()
@@ -861,9 +861,12 @@ class Client(TlsTest):
 
     def test_the_wrong_port(self):
         server = self.start_tls()
-        # It may be closed before all of the request is read.
-        self.check(f"ws://localhost:{server.tls_port}/chat", code=CANNOT_CONNECT,
-                   says="(the server closed the connection instead of answering|Connection reset by peer)")
+        url = f"ws://localhost:{server.tls_port}/chat"
+        result = self.run_client(url)
+        # The server reads what it takes for a record, and a reset follows where more has come.
+        self.assertRegex(result.stderr, rf"\Achorus-client: cannot connect to {url}: (Connection reset by peer|"
+                                        r"the server closed the connection instead of answering)\n\Z")
+        self.assertEqual(result.returncode, CANNOT_CONNECT)
         self.check("--insecure", f"wss://127.0.0.1:{server.port}/chat", code=CANNOT_CONNECT,
                    says="no TLS: wrong version number")
 

@@ -1,7 +1,6 @@
 #include "server/survey.hpp"
 
 #include <chrono>
-#include <ctime>
 #include <unordered_map>
 #include <utility>
 

@@ -541,7 +541,7 @@ class Views(BrowserTest):
             document.querySelector('#say').requestSubmit();
             document.body.offsetHeight;
             return performance.now() - begin""")
-        self.assertLess(took, 5000)  # milliseconds
+        self.assertLess(took, 1000)  # milliseconds
         until(lambda: ann.said()[-1] == "quick", "an own line")
 
     def test_unread_messages_are_counted_in_the_title(self):
@@ -647,8 +647,8 @@ class Views(BrowserTest):
             document.querySelector('#say').requestSubmit();""")
         print(f"first paint after {paint:.0f} ms, first message after {took:.0f} ms")
         # On a quiet machine it is a twentieth of that.
-        self.assertLess(paint, 5000)
-        self.assertLess(took, 5000)
+        self.assertLess(paint, 2000)
+        self.assertLess(took, 2000)
 
 
 class Accessibility(BrowserTest):

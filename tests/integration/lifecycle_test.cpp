@@ -2,8 +2,6 @@
 
 #include <boost/test/unit_test.hpp>
 #include <deque>
-#include <filesystem>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,11 +12,6 @@
 namespace chorus::test {
 
 namespace {
-
-std::ptrdiff_t open_descriptors() {
-  std::filesystem::directory_iterator const all("/proc/self/fd");
-  return std::distance(begin(all), end(all));
-}
 
 settings impatient_settings() {
   auto options = test_settings();

@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <iterator>
 #include <mutex>
 #include <pthread.h>
 #include <spdlog/sinks/base_sink.h>
@@ -107,6 +109,11 @@ std::string running_server::log() const {
 bool running_server::logs(std::string_view words) const {
   std::unique_lock lock(captured_->mutex);
   return captured_->grown.wait_for(lock, patience, [&] { return captured_->text.find(words) != std::string::npos; });
+}
+
+std::ptrdiff_t open_descriptors() {
+  std::filesystem::directory_iterator const all("/proc/self/fd");
+  return std::distance(begin(all), end(all));
 }
 
 }  // namespace chorus::test

@@ -1,6 +1,7 @@
 #pragma once
 // The real server on a real socket, in a thread of its own.
 
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <string>
@@ -52,5 +53,8 @@ class running_server {
   std::future<void> end_;
   std::thread thread_;
 };
+
+/// Of this process, with the server in it.
+std::ptrdiff_t open_descriptors();
 
 }  // namespace chorus::test

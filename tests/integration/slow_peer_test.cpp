@@ -46,19 +46,16 @@ class growth {
   std::ptrdiff_t before_ = resident_bytes();
 };
 
-/// The number that follows a word in a file of the kernel's.
-std::ptrdiff_t number_after(std::string const& word, char const* file) {
-  std::ifstream text(file);
-  std::string found;
-  while (text >> found && found != word) {
-  }
-  std::ptrdiff_t number = 0;
-  text >> number;
-  return number;
-}
-
 /// How much memory this process had at most, since `forget_peak`.
-std::ptrdiff_t peak_bytes() { return number_after("VmHWM:", "/proc/self/status") * 1024; }
+std::ptrdiff_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "VmHWM:") {
+  }
+  std::ptrdiff_t kib = 0;
+  status >> kib;
+  return kib * 1024;
+}
 void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
 
 /// What all TCP connections of this process keep in the kernel.

@@ -6,7 +6,6 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -18,11 +17,6 @@
 namespace chorus::test {
 
 namespace {
-
-std::ptrdiff_t descriptors() {
-  std::filesystem::directory_iterator const all("/proc/self/fd");
-  return std::distance(begin(all), end(all));
-}
 
 /// How many threads of servers there are, by their names.
 std::ptrdiff_t shard_threads() {
@@ -96,7 +90,7 @@ BOOST_AUTO_TEST_CASE(serve_one_room_in_one_order) {
 
 /// Connections on their way to their threads, what they say on its way to the room, and what it says on its way back.
 BOOST_AUTO_TEST_CASE(leave_nothing_behind_whatever_was_between_them) {
-  auto const descriptors_before = descriptors();
+  auto const descriptors_before = open_descriptors();
   for (int round = 0; round != 5; ++round) {
     running_server server(on_threads(4));
     std::atomic<int> visits = 0;
@@ -109,7 +103,7 @@ BOOST_AUTO_TEST_CASE(leave_nothing_behind_whatever_was_between_them) {
     BOOST_TEST(server.failure() == "");
     BOOST_TEST(!server.has_logged("connection_failed"));
   }
-  BOOST_TEST(descriptors() == descriptors_before);
+  BOOST_TEST(open_descriptors() == descriptors_before);
   BOOST_TEST(no_shard_threads());
 }
 
